@@ -1,0 +1,10 @@
+//! Manners of a Unix daemon: logging, listening, signals, readiness, the ops listener. No media in it.
+#![forbid(unsafe_code)]
+
+pub mod cpus;
+pub mod duration;
+pub mod listen;
+pub mod logging;
+pub mod ops;
+pub mod ready;
+pub mod signals;

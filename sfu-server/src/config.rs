@@ -1,0 +1,97 @@
+//! The command line and environment of `sfu-server`.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
+    path::PathBuf,
+    time::Duration,
+};
+
+use clap::{Parser, ValueEnum};
+
+use crate::media::ports::PortRange;
+
+/// WebRTC rooms with an HLS broadcast each: signaling, SFU and the frontend.
+#[derive(Clone, Debug, Parser)]
+#[command(version = VERSION, about)]
+pub struct Config {
+    /// Address of HTTP, Socket.IO and the frontend.
+    #[arg(long, env = "SFU_LISTEN", default_value = "127.0.0.1:3000")]
+    pub listen: SocketAddr,
+
+    /// Where hls-composer answers gRPC.
+    #[arg(long, env = "SFU_COMPOSER", default_value = "http://127.0.0.1:50051")]
+    pub composer: tonic::transport::Uri,
+
+    /// Address on which browsers' media arrives (UDP and TCP).
+    #[arg(long, env = "SFU_RTC_LISTEN_IP", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub rtc_listen_ip: IpAddr,
+
+    /// Addresses browsers are told to send media to, if they differ from --rtc-listen-ip; a comma separates several.
+    #[arg(long, env = "SFU_RTC_ANNOUNCED_ADDRESS", value_delimiter = ',')]
+    pub rtc_announced_address: Vec<String>,
+
+    /// Media port of the first worker; worker n listens on this + n.
+    #[arg(long, env = "SFU_RTC_PORT", default_value_t = 10000)]
+    pub rtc_port: u16,
+
+    /// Ports from which media is sent to the composer.
+    #[arg(long, env = "SFU_PLAIN_PORTS", default_value = "11000-11999")]
+    pub plain_ports: PortRange,
+
+    /// Where /hls/ requests are forwarded to.
+    #[arg(long, env = "SFU_HLS_UPSTREAM", default_value = "http://127.0.0.1:3001")]
+    pub hls_upstream: axum::http::Uri,
+
+    /// The built frontend.
+    #[arg(long, env = "SFU_FRONTEND_DIR", default_value = "frontend/dist")]
+    pub frontend_dir: PathBuf,
+
+    /// Address of /livez and /readyz.
+    #[arg(long, env = "SFU_OPS_LISTEN", default_value = "127.0.0.1:9100")]
+    pub ops_listen: SocketAddr,
+
+    /// How many mediasoup workers run; default: one per allowed core except --composer-cpus, at least one.
+    #[arg(long, env = "SFU_WORKERS")]
+    pub workers: Option<NonZeroUsize>,
+
+    /// Cores left to hls-composer, as in its --cpus; default: the last allowed one.
+    #[arg(long, env = "SFU_COMPOSER_CPUS")]
+    pub composer_cpus: Option<daemon::cpus::CpuList>,
+
+    /// When a room is broadcast: from its first producer on, or never.
+    #[arg(long, env = "SFU_BROADCAST", default_value = "auto")]
+    pub broadcast: BroadcastMode,
+
+    /// How long a room's broadcast stays open after the last peer left.
+    #[arg(long, env = "SFU_BROADCAST_LINGER", default_value = "30s", value_parser = daemon::duration::parse)]
+    pub broadcast_linger: Duration,
+
+    /// Most peers in one room.
+    #[arg(long, env = "SFU_MAX_PEERS", default_value = "9")]
+    pub max_peers: NonZeroUsize,
+
+    /// Most rooms open at once.
+    #[arg(long, env = "SFU_MAX_ROOMS", default_value = "100")]
+    pub max_rooms: NonZeroUsize,
+
+    /// Certificate chain (PEM) of the HTTP listener; with --tls-key it speaks HTTPS.
+    #[arg(long, env = "SFU_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Private key (PEM) of --tls-cert.
+    #[arg(long, env = "SFU_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+}
+
+const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (mediasoup worker: ", env!("MEDIASOUP_FLAVOUR"), ")");
+
+/// When a room is broadcast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BroadcastMode {
+    /// From the first producer on.
+    Auto,
+    /// Never.
+    Off,
+}

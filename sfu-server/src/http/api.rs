@@ -1,0 +1,36 @@
+//! `GET /api/rooms/{roomId}`: what anybody may know of a room.
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+
+use crate::{
+    room::Directory,
+    signaling::messages::{Failure, RoomSummary},
+};
+
+pub(super) fn router(directory: Directory) -> Router {
+    Router::new().route("/api/rooms/{room_id}", get(room)).with_state(directory)
+}
+
+async fn room(State(directory): State<Directory>, Path(room_id): Path<String>) -> Response {
+    let no_store = [(header::CACHE_CONTROL, "no-store")];
+    match directory.find(&room_id).await {
+        Ok(room) => {
+            let view = room.view.borrow();
+            let summary = RoomSummary {
+                room_id: room.id.to_string(),
+                peers: view.members.len(),
+                broadcast: view.broadcast.clone(),
+            };
+            (no_store, Json(summary)).into_response()
+        }
+        Err(error) => {
+            (StatusCode::NOT_FOUND, no_store, Json(Failure::from(&error))).into_response()
+        }
+    }
+}

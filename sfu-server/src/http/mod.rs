@@ -1,0 +1,20 @@
+//! The public HTTP listener: frontend, Socket.IO, `/api`, and `/hls` forwarded to the composer.
+
+mod api;
+mod frontend;
+mod hls_upstream;
+
+use std::path::Path;
+
+use axum::{Router, http::Uri};
+
+use crate::{room::Directory, signaling};
+
+/// Everything under the public origin.
+pub fn router(directory: Directory, frontend_dir: &Path, hls_upstream: Uri) -> Router {
+    Router::new()
+        .merge(api::router(directory.clone()))
+        .merge(hls_upstream::router(hls_upstream))
+        .merge(frontend::router(frontend_dir))
+        .layer(signaling::handlers::layer(directory))
+}

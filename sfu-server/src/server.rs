@@ -1,0 +1,164 @@
+//! The assembled server: every start-up step, in one place, in the right order.
+
+use std::{
+    net::{IpAddr, SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use daemon::{cpus::CpuList, listen, ops::Readiness, ready, signals::Termination};
+use tokio::sync::watch;
+
+use crate::{
+    BroadcastMode, Config, broadcast, http,
+    media::workers::{WorkerConfig, Workers},
+    room::{Directory, RoomConfig},
+};
+
+/// How long running requests may take to finish at the end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A server that is bound and ready to run.
+pub struct Server {
+    config: Config,
+    http: TcpListener,
+    ops: TcpListener,
+    tls: Option<listen::Tls>,
+    directory: Directory,
+    termination: Termination,
+}
+
+impl Server {
+    /// Binds every listener and starts the media workers.
+    ///
+    /// # Errors
+    /// One sentence for the operator: which flag is wrong, or which address is busy.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let termination = Termination::listen().context("signal handlers cannot be installed")?;
+        let http = listen::bind("--listen", config.listen)?;
+        let ops = listen::bind("--ops-listen", config.ops_listen)?;
+        let tls = match (&config.tls_cert, &config.tls_key) {
+            (Some(cert), Some(key)) => Some(listen::Tls::load(cert, key)?),
+            _ => None,
+        };
+        let workers = Workers::start(worker_config(&config)?).await?;
+        let broadcasts = (config.broadcast == BroadcastMode::Auto).then(|| broadcast::Config {
+            composer: config.composer.clone(),
+            plain_ports: config.plain_ports.range(),
+        });
+        let rooms = RoomConfig {
+            max_peers: config.max_peers.get(),
+            linger: config.broadcast_linger,
+            broadcasts,
+        };
+        let directory = Directory::start(workers, rooms, config.max_rooms.get());
+        Ok(Self { config, http, ops, tls, directory, termination })
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// # Errors
+    /// A listener stopped by itself.
+    pub async fn run(mut self) -> anyhow::Result<()> {
+        let addr = self.http.local_addr()?;
+        announce(&self.config, addr);
+        let (readiness, observed) = watch::channel(Readiness::Ready);
+        let (stop, stopping) = watch::channel(());
+        let until = |mut stopping: watch::Receiver<()>| async move {
+            // The sender is never used: its end is the signal.
+            let _ended = stopping.changed().await;
+        };
+        let router =
+            http::router(self.directory, &self.config.frontend_dir, self.config.hls_upstream);
+        let mut public = tokio::spawn(listen::serve(
+            self.http,
+            self.tls,
+            router,
+            until(stopping.clone()),
+            GRACE,
+        ));
+        let mut ops = tokio::spawn(listen::serve(
+            self.ops,
+            None,
+            daemon::ops::router(observed),
+            until(stopping),
+            GRACE,
+        ));
+        ready::ready(&format!("serving on {addr}"));
+        tokio::select! {
+            signal = self.termination.asked() => tracing::info!(signal, "stopping"),
+            ended = &mut public => ended??,
+            ended = &mut ops => ended??,
+        }
+        ready::stopping();
+        readiness.send_replace(Readiness::NotReady("stopping".into()));
+        drop(stop);
+        public.await??;
+        ops.await??;
+        Ok(())
+    }
+}
+
+fn worker_config(config: &Config) -> anyhow::Result<WorkerConfig> {
+    let allowed = CpuList::allowed()?;
+    let composer = config.composer_cpus.clone().or_else(|| allowed.last());
+    let cpus = match composer {
+        Some(composer) => allowed.without(&composer),
+        None => allowed,
+    };
+    Ok(WorkerConfig {
+        count: config.workers.map_or(cpus.len(), std::num::NonZero::get),
+        cpus,
+        listen_ip: config.rtc_listen_ip,
+        announced: Arc::from(config.rtc_announced_address.clone()),
+        first_port: config.rtc_port,
+    })
+}
+
+/// Says which URLs will work, and warns where they will not.
+fn announce(config: &Config, addr: SocketAddr) {
+    let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
+    let host = match addr.ip() {
+        ip if listen::is_loopback(ip) || ip.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+        IpAddr::V4(ip) => ip.to_string(),
+    };
+    tracing::info!("open {scheme}://{host}:{}", addr.port());
+    if listen::is_loopback(addr.ip()) {
+        tracing::warn!(
+            "--listen {addr} is reachable from this machine only; --listen 0.0.0.0:{} opens it to others",
+            addr.port()
+        );
+    } else if config.tls_cert.is_none() {
+        tracing::warn!(
+            "browsers on other machines give no camera to http:// pages; use --tls-cert and --tls-key, or a proxy with HTTPS in front"
+        );
+    }
+    if listen::is_loopback(config.rtc_listen_ip) && !listen::is_loopback(addr.ip()) {
+        tracing::warn!(
+            "--rtc-listen-ip {} takes media from this machine only",
+            config.rtc_listen_ip
+        );
+    }
+    if config.rtc_listen_ip.is_unspecified() && config.rtc_announced_address.is_empty() {
+        tracing::warn!(
+            "--rtc-listen-ip {} is no address a browser can send to; name one with --rtc-announced-address",
+            config.rtc_listen_ip
+        );
+    }
+    for address in &config.rtc_announced_address {
+        if address.parse::<IpAddr>().is_ok_and(is_private) {
+            tracing::warn!(
+                "--rtc-announced-address {address} is private: only browsers in that network reach it"
+            );
+        }
+    }
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}

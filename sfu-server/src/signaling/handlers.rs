@@ -1,0 +1,100 @@
+//! Socket.IO plumbing: every event is decoded and put into its peer's mailbox, in the order it came.
+//!
+//! socketioxide runs a handler's future in a task of its own, so everything that must keep the client's order happens
+//! in the handler closure itself. There is no logic here.
+
+use std::future::ready;
+
+use serde_json::Value;
+use socketioxide::{
+    SocketIo,
+    extract::{AckSender, Event, SocketRef, TryData},
+    layer::SocketIoLayer,
+    socket::DisconnectReason,
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    room::{Directory, peer},
+    signaling::{
+        errors::RequestError,
+        messages::Failure,
+        request::{Reply, Request},
+    },
+};
+
+/// Requests of one connection that may wait for their turn.
+const MAILBOX: usize = 32;
+/// Above this the transport closes the connection; below it, too large a payload is one error.
+const TRANSPORT_LIMIT: usize = 256 * 1024;
+
+/// A decoded request and where its only answer goes.
+#[derive(Debug)]
+pub struct Call {
+    /// What is asked, or why it cannot be understood.
+    pub request: Result<Request, RequestError>,
+    /// Takes exactly one answer.
+    pub ack: Ack,
+}
+
+/// The client's acknowledgement callback.
+pub struct Ack(AckSender);
+
+impl std::fmt::Debug for Ack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ack")
+    }
+}
+
+impl Ack {
+    /// Answers. A client that is gone cannot be answered, which is no error.
+    pub fn answer(self, outcome: &Result<Reply, RequestError>) {
+        let sent = match outcome {
+            Ok(reply) => self.0.send(reply),
+            Err(error) => self.0.send(&Failure::from(error)),
+        };
+        if let Err(error) = sent {
+            tracing::debug!(%error, "an answer found no client");
+        }
+    }
+}
+
+/// The Socket.IO layer of the HTTP listener. Every connection becomes a peer task over `directory`.
+pub fn layer(directory: Directory) -> SocketIoLayer {
+    let (layer, io) = SocketIo::builder()
+        .max_payload(TRANSPORT_LIMIT as u64)
+        .ws_max_message_size(TRANSPORT_LIMIT)
+        .ws_max_frame_size(TRANSPORT_LIMIT)
+        .build_layer();
+    io.ns("/", move |socket: SocketRef| ready(connect(&socket, directory.clone())));
+    layer
+}
+
+fn connect(socket: &SocketRef, directory: Directory) {
+    let (mailbox, calls) = mpsc::channel(MAILBOX);
+    let gone = CancellationToken::new();
+    tracing::debug!(connection = %socket.id, "connected");
+
+    socket.on_fallback(
+        move |Event(event): Event, TryData(data): TryData<Value>, ack: AckSender| {
+            let call = Call { request: Request::decode(&event, data.ok()), ack: Ack(ack) };
+            if let Err(full) = mailbox.try_send(call) {
+                full.into_inner().ack.answer(&Err(RequestError::Busy));
+            }
+            ready(())
+        },
+    );
+    let disconnected = gone.clone();
+    socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| {
+        match reason {
+            DisconnectReason::PacketParsingError => {
+                tracing::info!(connection = %socket.id, "disconnected: unreadable or oversized packet");
+            }
+            reason => tracing::debug!(connection = %socket.id, ?reason, "disconnected"),
+        }
+        disconnected.cancel();
+        ready(())
+    });
+    tokio::spawn(peer::run(socket.clone(), calls, gone, directory));
+}
