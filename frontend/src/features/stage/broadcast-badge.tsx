@@ -1,0 +1,41 @@
+// What viewers of the room see now, and why if it is not the picture.
+import type { BroadcastStatus } from '../../signaling/generated';
+
+const LABELS: Record<BroadcastStatus['phase'], string> = {
+  idle: 'Off air',
+  starting: 'Going live',
+  live: 'LIVE',
+  reconnecting: 'Broadcast reconnecting',
+  refused: 'Not broadcast',
+  ended: 'Broadcast ended',
+};
+
+const LOOKS: Record<BroadcastStatus['phase'], string> = {
+  idle: 'bg-raised text-soft',
+  starting: 'bg-raised text-text',
+  live: 'bg-live text-ink',
+  reconnecting: 'bg-warn/15 text-warn',
+  refused: 'bg-warn/15 text-warn',
+  ended: 'bg-raised text-soft',
+};
+
+const MOVING = new Set<BroadcastStatus['phase']>(['starting', 'live', 'reconnecting']);
+
+export function BroadcastBadge({ broadcast }: { broadcast: BroadcastStatus }) {
+  const { phase } = broadcast;
+  const reason = 'reason' in broadcast ? broadcast.reason : undefined;
+
+  return (
+    <div role="status" data-testid="broadcast-phase" data-phase={phase} className="flex min-w-0 items-center gap-2.5 text-sm">
+      <span className={`inline-flex shrink-0 items-center gap-2 rounded-full px-3 py-1 text-xs font-bold tracking-wide ${LOOKS[phase]}`}>
+        <span aria-hidden className={`size-1.5 rounded-full bg-current ${MOVING.has(phase) ? 'animate-breathe' : ''}`} />
+        {LABELS[phase]}
+      </span>
+      {reason && (
+        <span className="line-clamp-2 max-w-xl text-soft" title={reason}>
+          {reason} The call goes on.
+        </span>
+      )}
+    </div>
+  );
+}

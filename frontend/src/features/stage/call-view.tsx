@@ -1,0 +1,47 @@
+// The call: header, tiles, toolbar, and what there is to say about the connection.
+import { useNavigate } from 'react-router';
+import { Toasts } from '../../components/toasts';
+import { useSessionState } from '../../hooks/use-session-state';
+import type { Session } from '../../sfu/session';
+import { CallClosed } from './call-closed';
+import { RemoteAudio } from './remote-audio';
+import { StageHeader } from './stage-header';
+import { TileGrid } from './tile-grid';
+import { Toolbar } from './toolbar';
+
+interface Props {
+  session: Session;
+  onJoinAgain: () => void;
+}
+
+export function CallView({ session, onJoinAgain }: Props) {
+  const state = useSessionState(session);
+  const navigate = useNavigate();
+
+  if (state.phase === 'closed') return <CallClosed reason={state.closedReason} onJoinAgain={onJoinAgain} />;
+
+  const leave = () => {
+    void session.leave();
+    void navigate('/');
+  };
+
+  return (
+    <div className="flex h-dvh flex-col">
+      <StageHeader roomId={state.roomId ?? ''} broadcast={state.broadcast} />
+      {state.phase === 'reconnecting' && (
+        <p role="status" className="animate-rise mx-auto mb-2 flex items-center gap-2.5 rounded-full bg-warn/15 px-4 py-2 text-sm text-warn">
+          <span aria-hidden className="animate-breathe size-2 rounded-full bg-warn" />
+          The connection is lost. You come back by yourself as soon as the server answers.
+        </p>
+      )}
+      <TileGrid session={session} state={state} />
+      <Toolbar session={session} state={state} onLeave={leave} />
+      {state.people.flatMap((person) =>
+        [person.microphone, person.screenAudio].map(
+          (remote) => remote && <RemoteAudio key={remote.producerId} remote={remote} onAttached={() => session.trackAttached(remote.producerId)} />,
+        ),
+      )}
+      <Toasts toasts={state.notices} onDismiss={session.dismissNotice} />
+    </div>
+  );
+}

@@ -1,0 +1,81 @@
+// The buttons of a call.
+import { Camera, CameraOff, Mic, MicOff, MonitorUp, MonitorX, PhoneOff } from 'lucide-react';
+import type { ReactNode } from 'react';
+import { captureIsPossible } from '../../sfu/capture';
+import type { Session } from '../../sfu/session';
+import type { LocalSource, SessionState } from '../../sfu/session-state';
+
+interface Props {
+  session: Session;
+  state: SessionState;
+  onLeave: () => void;
+}
+
+export function Toolbar({ session, state, onLeave }: Props) {
+  const { camera, microphone, screen } = state;
+  // Phones have no screen capture at all.
+  const screenIsPossible = captureIsPossible() && 'getDisplayMedia' in navigator.mediaDevices;
+
+  return (
+    <footer className="flex justify-center px-4 pt-3 pb-[max(1rem,env(safe-area-inset-bottom))]">
+      <div role="toolbar" aria-label="Call" className="flex items-center gap-2 rounded-full border border-line bg-panel p-2 shadow-xl shadow-black/40 sm:gap-3">
+        <DeviceButton source={microphone} name="microphone" onToggle={session.setMicrophone}>
+          {microphone.state === 'on' ? <Mic size={21} /> : <MicOff size={21} />}
+        </DeviceButton>
+        <DeviceButton source={camera} name="camera" onToggle={session.setCamera}>
+          {camera.state === 'on' ? <Camera size={21} /> : <CameraOff size={21} />}
+        </DeviceButton>
+        {screenIsPossible && (
+          <DeviceButton source={screen} name="screen" onToggle={session.setScreen}>
+            {screen.state === 'on' ? <MonitorX size={21} /> : <MonitorUp size={21} />}
+          </DeviceButton>
+        )}
+        <button
+          type="button"
+          data-testid="leave"
+          aria-label="Leave the room"
+          title="Leave the room"
+          onClick={onLeave}
+          className="grid h-12 w-16 place-items-center rounded-full bg-live text-ink transition-colors hover:bg-live/85"
+        >
+          <PhoneOff size={21} />
+        </button>
+      </div>
+    </footer>
+  );
+}
+
+const ACTIONS = {
+  microphone: { on: 'Mute the microphone', off: 'Turn the microphone on' },
+  camera: { on: 'Turn the camera off', off: 'Turn the camera on' },
+  screen: { on: 'Stop sharing the screen', off: 'Share the screen' },
+};
+
+interface DeviceButtonProps {
+  source: LocalSource;
+  name: keyof typeof ACTIONS;
+  onToggle: (on: boolean) => Promise<void>;
+  children: ReactNode;
+}
+
+function DeviceButton({ source, name, onToggle, children }: DeviceButtonProps) {
+  const on = source.state === 'on';
+  const action = ACTIONS[name][on ? 'on' : 'off'];
+  // A shared screen is the exception, so "on" is what stands out; for the other two it is "off".
+  const look = name === 'screen' ? (on ? 'bg-accent text-ink' : 'bg-raised hover:bg-line') : on ? 'bg-raised hover:bg-line' : 'bg-live/20 text-live hover:bg-live/30';
+
+  return (
+    <button
+      type="button"
+      data-testid={`toggle-${name}`}
+      aria-pressed={on}
+      aria-label={action}
+      title={action}
+      disabled={source.state === 'changing'}
+      onClick={() => void onToggle(!on)}
+      className={`grid size-12 place-items-center rounded-full transition-colors disabled:animate-pulse ${look}`}
+    >
+      {children}
+    </button>
+  );
+}

@@ -1,0 +1,81 @@
+// The typed signaling client: one Socket.IO connection, requests as promises, facts as listeners.
+import { io } from 'socket.io-client';
+import type { FactName, Facts, PayloadOf, RequestName, Requests, Signaling } from './contract';
+import { SignalingError, isFailure } from './signaling-error';
+
+const ACK_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** What the client needs of a Socket.IO socket. */
+export interface SocketLike {
+  readonly connected: boolean;
+  connect(): unknown;
+  disconnect(): unknown;
+  on(event: string, listener: (data: never) => void): unknown;
+  off(event: string, listener: (data: never) => void): unknown;
+  timeout(ms: number): { emitWithAck(event: string, ...payload: unknown[]): Promise<unknown> };
+}
+
+/** Connection events are renamed to facts, so that listeners need to know one vocabulary only. */
+const SOCKET_EVENTS: Partial<Record<FactName, string>> = { connected: 'connect', disconnected: 'disconnect' };
+
+// WebSocket only: the server refuses polling, and its message limits apply to WebSocket frames.
+const openSocket = () => io({ transports: ['websocket'], autoConnect: false, reconnectionDelayMax: 3000 }) as SocketLike;
+
+export class SignalingClient implements Signaling {
+  readonly #socket: SocketLike;
+
+  constructor(socket: SocketLike = openSocket()) {
+    this.#socket = socket;
+  }
+
+  get connected(): boolean {
+    return this.#socket.connected;
+  }
+
+  /** Resolves once connected; the socket keeps trying by itself afterwards. */
+  connect(): Promise<void> {
+    if (this.#socket.connected) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const stop = this.on('connected', () => {
+        clearTimeout(timer);
+        stop();
+        resolve();
+      });
+      const timer = setTimeout(() => {
+        stop();
+        reject(new SignalingError('timeout', 'The server does not answer. Check your connection and try again.'));
+      }, CONNECT_TIMEOUT_MS);
+      this.#socket.connect();
+    });
+  }
+
+  async request<N extends RequestName>(event: N, ...payload: PayloadOf<N>): Promise<Requests[N]['reply']> {
+    // Socket.IO keeps packets for later while it is offline. A request that arrives after a reconnect would reach a server
+    // that no longer knows this peer, so it fails now instead.
+    if (!this.connected) throw disconnected();
+    let reply: unknown;
+    try {
+      reply = await this.#socket.timeout(ACK_TIMEOUT_MS).emitWithAck(event, ...payload);
+    } catch {
+      if (!this.#socket.connected) throw disconnected();
+      throw new SignalingError('timeout', 'The server took too long to answer. Try again.');
+    }
+    if (isFailure(reply)) throw new SignalingError(reply.code, reply.error);
+    return reply as Requests[N]['reply'];
+  }
+
+  on<N extends FactName>(fact: N, listener: (data: Facts[N]) => void): () => void {
+    const event = SOCKET_EVENTS[fact] ?? fact;
+    this.#socket.on(event, listener);
+    return () => void this.#socket.off(event, listener);
+  }
+
+  close(): void {
+    this.#socket.disconnect();
+  }
+}
+
+function disconnected(): SignalingError {
+  return new SignalingError('disconnected', 'The connection to the server is lost. It is being restored.');
+}

@@ -1,0 +1,311 @@
+//! Tests of the origin through its router.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::header::{
+    ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONTENT_ENCODING,
+    CONTENT_LENGTH, CONTENT_TYPE, ORIGIN,
+};
+use axum::http::{Method, Request, Response, StatusCode};
+use futures_util::FutureExt;
+use proptest::prelude::*;
+use tokio::sync::watch;
+use tower::ServiceExt;
+
+use super::{Rooms, router};
+use crate::packager::View;
+use crate::packager::tests::fixture::{anchor, map, part, push_parts, timeline};
+use crate::packager::timeline::Timeline;
+
+/// An origin with the one room `room`, and the way to publish its views.
+struct Origin {
+    timeline: Timeline,
+    views: watch::Sender<Arc<View>>,
+    router: Router,
+    _directory: watch::Sender<Arc<Rooms>>,
+}
+
+impl Origin {
+    fn with(timeline: Timeline) -> Self {
+        let (views, view) = watch::channel(Arc::new(View::new(timeline.clone(), false)));
+        let rooms: Rooms = [("room".to_owned(), view)].into_iter().collect();
+        let (directory, rooms) = watch::channel(Arc::new(rooms));
+        Self { timeline, views, router: router(rooms), _directory: directory }
+    }
+
+    /// Changes the timeline and publishes it.
+    fn publish(&mut self, change: impl FnOnce(&mut Timeline)) {
+        change(&mut self.timeline);
+        self.views.send_replace(Arc::new(View::new(self.timeline.clone(), false)));
+    }
+
+    fn request(
+        &self,
+        request: Request<Body>,
+    ) -> impl Future<Output = Response<Body>> + Unpin + use<> {
+        let response = self.router.clone().oneshot(request);
+        Box::pin(response.map(|response| response.expect("infallible")))
+    }
+
+    fn get(&self, path: &str) -> impl Future<Output = Response<Body>> + Unpin + use<> {
+        self.request(Request::get(path).body(Body::empty()).expect("a request"))
+    }
+}
+
+async fn body(response: Response<Body>) -> String {
+    let bytes = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn header<'a>(response: &'a Response<Body>, name: &axum::http::HeaderName) -> &'a str {
+    response.headers().get(name).expect("the header").to_str().expect("text")
+}
+
+/// A timeline before its first part.
+fn beginning() -> Timeline {
+    timeline(0)
+}
+
+#[tokio::test]
+async fn playlists_and_media_are_served_as_what_they_are() {
+    let origin = Origin::with(timeline(7));
+    for (file, kind, cache, content) in [
+        (
+            "index.m3u8",
+            "application/vnd.apple.mpegurl",
+            "public, max-age=0, s-maxage=1",
+            "live.m3u8",
+        ),
+        (
+            "live.m3u8",
+            "application/vnd.apple.mpegurl",
+            "public, max-age=0, s-maxage=1",
+            "k3f9-0-0.m4s",
+        ),
+        ("init-k3f9-0.mp4", "video/mp4", "public, max-age=3600, immutable", "init-k3f9-0.mp4"),
+        ("k3f9-0-0.m4s", "video/mp4", "public, max-age=3600, immutable", "msn: 0"),
+        ("k3f9-0-1.1.m4s", "video/mp4", "public, max-age=3600, immutable", "msn: 1, part: 0"),
+    ] {
+        let response = origin.get(&format!("/hls/room/{file}")).await;
+        assert_eq!(response.status(), StatusCode::OK, "{file}");
+        assert_eq!(header(&response, &CONTENT_TYPE), kind);
+        assert_eq!(header(&response, &CACHE_CONTROL), cache);
+        assert_eq!(header(&response, &ACCESS_CONTROL_ALLOW_ORIGIN), "*");
+        assert_eq!(header(&response, &ACCESS_CONTROL_EXPOSE_HEADERS), "*");
+        let length: usize = header(&response, &CONTENT_LENGTH).parse().expect("a number");
+        let body = body(response).await;
+        assert_eq!(body.len(), length);
+        assert!(body.contains(content), "{file}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_segment_is_its_parts_in_order() {
+    let origin = Origin::with(timeline(7));
+    let mut parts = String::new();
+    for index in 0..5 {
+        parts += &body(origin.get(&format!("/hls/room/k3f9-0-0.{index}.m4s")).await).await;
+    }
+    assert_eq!(body(origin.get("/hls/room/k3f9-0-0.m4s").await).await, parts);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_404_and_not_cached() {
+    let origin = Origin::with(timeline(7));
+    for path in [
+        "/",
+        "/hls/room",
+        "/hls/other/live.m3u8",
+        "/hls/ro%20om/live.m3u8",
+        "/hls/%ff/live.m3u8",
+        "/hls/..%2f..%2fetc/passwd",
+        "/hls/room/timeline.json",
+        "/hls/room/k3f9-0-1.m4s",
+        "/hls/room/k3f9-0-1.3.m4s",
+        "/hls/room/k3f9-1-2.0.m4s",
+        "/hls/room/k3f9-0-0.5.m4s",
+    ] {
+        let response = origin.get(path).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(header(&response, &CACHE_CONTROL), "no-store");
+        assert!(body(response).await.ends_with('.'));
+    }
+}
+
+#[tokio::test]
+async fn directives_that_make_no_sense_are_refused() {
+    let origin = Origin::with(timeline(7));
+    for query in [
+        "_HLS_part=1",
+        "_HLS_msn=x",
+        "_HLS_msn=-1",
+        "_HLS_msn=",
+        "_HLS_msn=1&_HLS_msn=1",
+        "_HLS_msn=99999999999999999999",
+        "_HLS_msn=18446744073709551615&_HLS_part=18446744073709551615",
+        "_HLS_msn=3",
+        "_HLS_msn=3&_HLS_part=0",
+        "_HLS_msn=1&_HLS_part=17",
+        "_HLS_msn=2&_HLS_part=16",
+    ] {
+        let response = origin.get(&format!("/hls/room/live.m3u8?{query}")).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_reload_waits_for_its_part() {
+    let mut origin = Origin::with(timeline(7));
+    let mut reload = origin.get("/hls/room/live.m3u8?_HLS_msn=1&_HLS_part=2");
+    assert!((&mut reload).now_or_never().is_none());
+    origin.publish(|timeline| push_parts(timeline, 1));
+    let response = reload.await;
+    assert_eq!(header(&response, &CACHE_CONTROL), "public, max-age=1");
+    assert!(body(response).await.contains("URI=\"k3f9-0-1.2.m4s\"\n#EXT-X-PRELOAD-HINT"));
+}
+
+#[tokio::test]
+async fn a_reload_for_a_segment_waits_until_it_is_whole() {
+    let mut origin = Origin::with(timeline(7));
+    let mut reload = origin.get("/hls/room/live.m3u8?_HLS_msn=1");
+    origin.publish(|timeline| push_parts(timeline, 2));
+    assert!((&mut reload).now_or_never().is_none());
+    origin.publish(|timeline| push_parts(timeline, 1));
+    assert!(body(reload.await).await.contains("\nk3f9-0-1.m4s\n"));
+}
+
+#[tokio::test]
+async fn a_part_past_the_end_of_a_segment_is_the_first_of_the_next() {
+    let mut origin = Origin::with(timeline(7));
+    let mut reload = origin.get("/hls/room/live.m3u8?_HLS_msn=1&_HLS_part=5");
+    origin.publish(|timeline| push_parts(timeline, 3));
+    assert!((&mut reload).now_or_never().is_none(), "segment 1 is whole, segment 2 has no part");
+    origin.publish(|timeline| push_parts(timeline, 1));
+    assert!(body(reload.await).await.contains("k3f9-0-2.0.m4s"));
+}
+
+#[tokio::test]
+async fn a_segment_closed_early_answers_who_waits_for_its_missing_part() {
+    let mut origin = Origin::with(timeline(7));
+    let mut reload = origin.get("/hls/room/live.m3u8?_HLS_msn=1&_HLS_part=2");
+    origin.publish(|timeline| drop(timeline.end_run()));
+    assert!((&mut reload).now_or_never().is_none());
+    origin.publish(|timeline| {
+        timeline.begin_run(map("init-k3f9-1.mp4"), anchor() + Duration::from_secs(2));
+        push_parts(timeline, 1);
+    });
+    assert!(body(reload.await).await.contains("#EXT-X-DISCONTINUITY\n"));
+}
+
+#[tokio::test]
+async fn the_end_answers_everybody() {
+    let mut origin = Origin::with(timeline(7));
+    let mut reload = origin.get("/hls/room/live.m3u8?_HLS_msn=2&_HLS_part=0");
+    let mut hinted = origin.get("/hls/room/k3f9-0-1.2.m4s");
+    assert!((&mut reload).now_or_never().is_none());
+    assert!((&mut hinted).now_or_never().is_none());
+    origin.publish(|timeline| drop(timeline.end(anchor())));
+    assert!(body(reload.await).await.ends_with("#EXT-X-ENDLIST\n"));
+    assert_eq!(hinted.await.status(), StatusCode::NOT_FOUND);
+    let later = origin.get("/hls/room/live.m3u8?_HLS_msn=900").await;
+    assert_eq!(later.status(), StatusCode::OK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_gives_up_after_three_target_durations() {
+    let origin = Origin::with(timeline(7));
+    let start = tokio::time::Instant::now();
+    let response = origin.get("/hls/room/live.m3u8?_HLS_msn=1&_HLS_part=2").await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(start.elapsed().as_secs(), 3);
+    assert_eq!(header(&response, &CACHE_CONTROL), "no-store");
+}
+
+#[tokio::test]
+async fn a_stopped_packager_keeps_nobody_waiting() {
+    let Origin { router, views, _directory, .. } = Origin::with(timeline(7));
+    drop(views);
+    let get = |path: &str| {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        router.clone().oneshot(request)
+    };
+    let reload = get("/hls/room/live.m3u8?_HLS_msn=1&_HLS_part=2").await.expect("infallible");
+    assert_eq!(reload.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let present = get("/hls/room/live.m3u8").await.expect("infallible");
+    assert_eq!(present.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_hinted_part_is_sent_when_it_is_complete() {
+    let mut origin = Origin::with(timeline(7));
+    let mut hinted = origin.get("/hls/room/k3f9-0-1.2.m4s");
+    assert!((&mut hinted).now_or_never().is_none());
+    origin.publish(|timeline| push_parts(timeline, 1));
+    assert_eq!(hinted.await.status(), StatusCode::OK);
+
+    let mut lost = origin.get("/hls/room/k3f9-0-1.3.m4s");
+    assert!((&mut lost).now_or_never().is_none());
+    origin.publish(|timeline| {
+        timeline.begin_run(map("init-k3f9-1.mp4"), anchor() + Duration::from_secs(2));
+    });
+    assert_eq!(lost.await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_playlist_is_served_from_the_first_whole_segment_on() {
+    let mut origin = Origin::with(beginning());
+    let mut live = origin.get("/hls/room/live.m3u8");
+    origin.publish(|timeline| push_parts(timeline, 4));
+    assert!((&mut live).now_or_never().is_none());
+    origin.publish(|timeline| drop(timeline.push_part(part(3, false, "last".to_owned()))));
+    assert!(body(live.await).await.contains("k3f9-0-0.m4s"));
+}
+
+#[tokio::test]
+async fn every_site_may_ask_and_head_and_gzip_work() {
+    let origin = Origin::with(timeline(40));
+    let preflight = Request::builder()
+        .method(Method::OPTIONS)
+        .uri("/hls/room/live.m3u8")
+        .header(ORIGIN, "https://example.org")
+        .header(ACCESS_CONTROL_REQUEST_METHOD, "GET");
+    let allowed = origin.request(preflight.body(Body::empty()).expect("a request")).await;
+    assert_eq!(allowed.status(), StatusCode::OK);
+    assert_eq!(header(&allowed, &ACCESS_CONTROL_ALLOW_METHODS), "GET,HEAD,OPTIONS");
+
+    let head = Request::head("/hls/room/k3f9-0-6.m4s").body(Body::empty()).expect("a request");
+    let head = origin.request(head).await;
+    assert_eq!(head.status(), StatusCode::OK);
+    assert_ne!(header(&head, &CONTENT_LENGTH), "0");
+    assert!(body(head).await.is_empty());
+
+    for (file, encoding) in [("live.m3u8", Some("gzip")), ("k3f9-0-6.m4s", None)] {
+        let request = Request::get(format!("/hls/room/{file}")).header(ACCEPT_ENCODING, "gzip");
+        let response = origin.request(request.body(Body::empty()).expect("a request")).await;
+        let sent = response.headers().get(CONTENT_ENCODING).map(|it| it.to_str().expect("text"));
+        assert_eq!(sent, encoding, "{file}");
+    }
+
+    let post = Request::post("/hls/room/live.m3u8").body(Body::empty()).expect("a request");
+    assert_eq!(origin.request(post).await.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+proptest! {
+    #[test]
+    fn no_request_does_harm(path in "/hls/(room|[!-~]{0,20})/[!-~]{0,40}(\\?[!-~]{0,40})?") {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        let origin = Origin::with(timeline(7));
+        if let Ok(request) = Request::get(path).body(Body::empty()) {
+            let status = runtime.block_on(origin.request(request)).status();
+            prop_assert!(status != StatusCode::INTERNAL_SERVER_ERROR);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The packager: fragments of an encoder in, LL-HLS out (RFC 8216bis).
+//!
+//! ```text
+//! FragmentReader ─▶ Packager ──▶ Assembler ─▶ Timeline ─▶ Disk ─▶ View ─▶ HTTP
+//!  pipe → samples    one task     parts        numbers    files    playlists
+//! ```
+//!
+//! One task per broadcast owns all of it. A part is on disk before a playlist names it, names are
+//! never used twice, and times are those of the output clock: an encoder generation's anchor plus
+//! whole ticks.
+
+mod archive;
+pub mod assembler;
+pub mod bitrate;
+pub mod cmaf;
+mod config;
+pub mod names;
+pub mod playlist;
+mod record;
+pub mod recovery;
+pub mod segment;
+pub mod store;
+mod task;
+pub mod timeline;
+mod view;
+mod wall_time;
+
+pub use config::{Config, ConfigError};
+pub use recovery::{Recovered, resume, scan};
+pub use store::remove;
+pub use task::{Handle, Input, Packager, open};
+pub use view::View;
+
+#[cfg(test)]
+pub(crate) mod tests;

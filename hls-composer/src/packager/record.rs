@@ -1,0 +1,177 @@
+//! `timeline.json`: what recovery must know of a timeline. Parts are not in it; a segment's file
+//! is split into its parts again.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+use super::cmaf::{self, Init};
+use super::names;
+use super::timeline::{Map, Part, Segment, SegmentId, Timeline};
+
+/// The version of the file's shape. A file of another version is not read.
+const VERSION: u32 = 1;
+
+/// A timeline as it lies on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    version: u32,
+    /// The room the broadcast belongs to.
+    pub room_id: String,
+    /// When it ended, if it has.
+    pub ended_at: Option<SystemTime>,
+    first_listed: u64,
+    next_msn: u64,
+    discontinuity_sequence: u64,
+    segments: Vec<SegmentRecord>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct SegmentRecord {
+    stem: String,
+    msn: u64,
+    discontinuity_sequence: u64,
+    discontinuity: bool,
+    init: String,
+    starts_at: SystemTime,
+    fps: u32,
+}
+
+/// Why a `timeline.json` is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It cannot be read.
+    #[error("cannot read the timeline: {0}")]
+    Io(#[from] std::io::Error),
+    /// It is damaged.
+    #[error("the timeline is damaged: {0}")]
+    Damaged(#[from] serde_json::Error),
+    /// Another release wrote it.
+    #[error("the timeline has version {found}, this release reads {VERSION}")]
+    Version {
+        /// The version in the file.
+        found: u32,
+    },
+    /// The room id is not one.
+    #[error("the timeline names no room")]
+    Room,
+}
+
+impl Record {
+    /// Describes `timeline`, its open segment included.
+    #[must_use]
+    pub fn of(room_id: &str, timeline: &Timeline) -> Self {
+        let segments = timeline.segments().map(|segment| SegmentRecord {
+            stem: segment.stem.clone(),
+            msn: segment.id.msn,
+            discontinuity_sequence: segment.id.discontinuity_sequence,
+            discontinuity: segment.discontinuity,
+            init: segment.map.name.clone(),
+            starts_at: segment.starts_at,
+            fps: segment.fps,
+        });
+        let next = timeline.next();
+        Self {
+            version: VERSION,
+            room_id: room_id.to_owned(),
+            ended_at: timeline.ended_at(),
+            first_listed: timeline.media_sequence(),
+            next_msn: next.msn,
+            discontinuity_sequence: next.discontinuity_sequence,
+            segments: segments.collect(),
+        }
+    }
+
+    /// The bytes of `timeline.json`.
+    ///
+    /// # Errors
+    /// When an instant lies before 1970, which the format cannot say.
+    pub fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
+
+    /// Reads the `timeline.json` of a broadcast's directory. Blocking.
+    ///
+    /// # Errors
+    /// When it is missing, damaged or of another version.
+    pub fn read(dir: &Path) -> Result<Self, Error> {
+        let record: Self = serde_json::from_slice(&fs::read(dir.join(names::TIMELINE))?)?;
+        match record {
+            Self { version, .. } if version != VERSION => Err(Error::Version { found: version }),
+            Self { ref room_id, .. } if !names::is_plain(room_id) => Err(Error::Room),
+            record => Ok(record),
+        }
+    }
+
+    /// The timeline with the media found in `dir`, continued by `incarnation`. Blocking.
+    ///
+    /// A segment without one whole part ends what can be listed: the list begins behind the newest
+    /// such segment, because numbers in a list have no holes. The newest segment of all is simply
+    /// left out. Each is logged once.
+    #[must_use]
+    pub fn load(&self, dir: &Path, incarnation: &str, fps: u32) -> Timeline {
+        let mut maps = HashMap::new();
+        let mut segments: Vec<Segment> = Vec::new();
+        for record in &self.segments {
+            let Some(segment) = load_segment(dir, record, &mut maps) else {
+                warn!(
+                    directory = %dir.display(),
+                    segment = record.stem,
+                    "a stored segment is missing or damaged; the playlist goes on without it"
+                );
+                continue;
+            };
+            let follows = segments.last().is_none_or(|last| last.precedes(&segment));
+            if !follows {
+                segments.clear();
+            }
+            segments.push(segment);
+        }
+        let next =
+            SegmentId { discontinuity_sequence: self.discontinuity_sequence, msn: self.next_msn };
+        Timeline::restored(incarnation, fps, segments, self.first_listed, next, self.ended_at)
+    }
+}
+
+fn load_segment(
+    dir: &Path,
+    record: &SegmentRecord,
+    maps: &mut HashMap<String, Option<Arc<Map>>>,
+) -> Option<Segment> {
+    let safe = names::is_file(&record.stem) && names::is_file(&record.init);
+    if !safe || record.fps == 0 {
+        return None;
+    }
+    let map = maps
+        .entry(record.init.clone())
+        .or_insert_with(|| load_map(dir, &record.init).map(Arc::new))
+        .clone()?;
+    let file = fs::read(dir.join(names::segment(&record.stem))).ok()?;
+    let part = |chunk: cmaf::Chunk| Part {
+        ticks: chunk.frames,
+        independent: chunk.independent,
+        data: chunk.data,
+    };
+    let parts: Vec<Part> = cmaf::split(&map.init, &file).into_iter().map(part).collect();
+    (!parts.is_empty()).then(|| Segment {
+        stem: record.stem.clone(),
+        id: SegmentId { discontinuity_sequence: record.discontinuity_sequence, msn: record.msn },
+        discontinuity: record.discontinuity,
+        map,
+        starts_at: record.starts_at,
+        fps: record.fps,
+        parts,
+    })
+}
+
+fn load_map(dir: &Path, name: &str) -> Option<Map> {
+    let bytes = fs::read(dir.join(name)).ok()?;
+    let init = Init::parse(Bytes::from(bytes)).ok()?;
+    Some(Map { name: name.to_owned(), init })
+}

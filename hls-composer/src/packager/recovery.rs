@@ -1,0 +1,80 @@
+//! Finds the broadcasts a former process left behind, and goes on with them under the same URLs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use tracing::warn;
+
+use super::config::{Config, ConfigError};
+use super::record::Record;
+use super::task::{self, Handle, Packager};
+
+/// A broadcast found on disk.
+#[derive(Debug, Clone)]
+pub struct Recovered {
+    /// The room it belongs to.
+    pub room_id: String,
+    /// Its directory.
+    pub dir: PathBuf,
+    /// When it ended; `None` for one that was interrupted and can be resumed.
+    pub ended_at: Option<SystemTime>,
+    record: Record,
+}
+
+/// The broadcasts in the directories right under `data_dir`, in the order of their names. Blocking:
+/// call it at start, or from the blocking pool. A directory without a usable timeline is left out
+/// with one line in the log; so is a `data_dir` that cannot be read, unless it does not exist yet.
+#[must_use]
+pub fn scan(data_dir: &Path) -> Vec<Recovered> {
+    let entries = match fs::read_dir(data_dir) {
+        Ok(entries) => entries,
+        Err(error) => {
+            if error.kind() != std::io::ErrorKind::NotFound {
+                warn!(directory = %data_dir.display(), %error, "cannot look for old broadcasts");
+            }
+            return Vec::new();
+        }
+    };
+    let dirs = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+    let mut found: Vec<Recovered> = dirs.filter_map(recover).collect();
+    found.sort_by(|a, b| a.dir.cmp(&b.dir));
+    found
+}
+
+fn recover(dir: PathBuf) -> Option<Recovered> {
+    match Record::read(&dir) {
+        Ok(record) => Some(Recovered {
+            room_id: record.room_id.clone(),
+            ended_at: record.ended_at,
+            dir,
+            record,
+        }),
+        Err(error) => {
+            warn!(directory = %dir.display(), %error, "a stored broadcast is of no use");
+            None
+        }
+    }
+}
+
+/// Goes on with a broadcast: its segments are listed and served again at once, the interrupted one
+/// closed from its whole parts, and the next encoder generation begins behind a discontinuity.
+/// Media Sequence Numbers go on. A broadcast that had ended stays ended.
+///
+/// The directory and the room are those of `recovered`; `config` gives the ticks per second and an
+/// incarnation that was never used before.
+///
+/// # Errors
+/// When `config` is not valid.
+pub async fn resume(
+    config: Config,
+    recovered: Recovered,
+) -> Result<(Handle, Packager), ConfigError> {
+    let Recovered { room_id, dir, record, .. } = recovered;
+    let config = Config { room_id, dir, ..config };
+    config.validate()?;
+    let (dir, incarnation, fps) = (config.dir.clone(), config.incarnation.clone(), config.fps);
+    let load = tokio::task::spawn_blocking(move || record.load(&dir, &incarnation, fps));
+    let timeline = load.await.map_err(|source| ConfigError::Loading { source })?;
+    Ok(task::with_timeline(config, timeline))
+}

@@ -1,0 +1,231 @@
+//! The packager's task: takes the encoder's fragments in order and publishes a view per part.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::{info, warn};
+
+use super::archive::{Archive, Change};
+use super::assembler::{Assembler, Step};
+use super::cmaf::{self, Fragment, Init};
+use super::config::{Config, ConfigError};
+use super::names;
+use super::playlist::part_ticks;
+use super::segment::{Map, Part, Segment, duration};
+use super::timeline::Timeline;
+use super::view::View;
+
+/// Inputs that may wait: about four seconds of an encoder's one-frame fragments.
+const QUEUE: usize = 256;
+
+/// What happens to a broadcast's media, in order.
+#[derive(Debug)]
+pub enum Input {
+    /// A new encoder: its fragments follow. The first also begins the broadcast.
+    Generation {
+        /// Its number, used once per incarnation.
+        number: u32,
+        /// Its initialization section.
+        init: Bytes,
+        /// The wall time of its first tick.
+        anchor: SystemTime,
+        /// The number of that tick.
+        first_tick: u64,
+    },
+    /// The next fragment of this generation.
+    Fragment(Fragment),
+    /// The encoder is gone. Whole samples received are kept: the open part and the open segment
+    /// close short.
+    GenerationEnded,
+    /// The clock skipped. The frames that follow belong to ticks from `first_tick` on; the segment
+    /// that begins with the next key frame stands behind a discontinuity.
+    Skip {
+        /// The wall time of the next frame.
+        anchor: SystemTime,
+        /// The number of its tick.
+        first_tick: u64,
+    },
+    /// The broadcast is over: ENDLIST. The packager stops; the last view stays.
+    Finish,
+    /// This process stops, the broadcast does not: the open segment closes, everything is saved
+    /// durably, the playlist stays open. Answered when saved; the packager stops.
+    Suspend(oneshot::Sender<()>),
+}
+
+/// The way to a packager. When every sender is dropped without [`Input::Finish`] or
+/// [`Input::Suspend`], the packager stops as if killed: what is on disk can be resumed.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    /// Takes the inputs. Full when the packager is behind by several seconds.
+    pub input: mpsc::Sender<Input>,
+    /// The newest view; it stays readable after the packager has stopped.
+    pub view: watch::Receiver<Arc<View>>,
+}
+
+/// A broadcast's packager. It does its work in [`run`](Self::run).
+#[derive(Debug)]
+pub struct Packager {
+    config: Config,
+    timeline: Timeline,
+    assembler: Assembler,
+    skip: Option<Skip>,
+    sequence: u32,
+    archive: Archive,
+    input: mpsc::Receiver<Input>,
+    view: watch::Sender<Arc<View>>,
+}
+
+/// A skip of the clock that waits for the next key frame.
+#[derive(Debug, Clone, Copy)]
+struct Skip {
+    anchor: SystemTime,
+    frame: u64,
+}
+
+/// Makes the packager of a new broadcast. Spawn [`Packager::run`].
+///
+/// # Errors
+/// When `config` is not valid. A disk that cannot be written is no error: see
+/// [`View::is_degraded`].
+pub fn open(config: Config) -> Result<(Handle, Packager), ConfigError> {
+    config.validate()?;
+    let timeline = Timeline::new(&config.incarnation, config.fps);
+    Ok(with_timeline(config, timeline))
+}
+
+pub(super) fn with_timeline(config: Config, timeline: Timeline) -> (Handle, Packager) {
+    let (sender, input) = mpsc::channel(QUEUE);
+    let (view, receiver) = watch::channel(Arc::new(View::new(timeline.clone(), false)));
+    let packager = Packager {
+        assembler: Assembler::new(part_ticks(config.fps)),
+        archive: Archive::new(&config.room_id, config.dir.clone()),
+        config,
+        timeline,
+        skip: None,
+        sequence: 0,
+        input,
+        view,
+    };
+    (Handle { input: sender, view: receiver }, packager)
+}
+
+impl Packager {
+    /// Packages until [`Input::Finish`], [`Input::Suspend`] or the end of the inputs.
+    pub async fn run(mut self) {
+        self.archive.open(&self.timeline).await;
+        self.publish();
+        if self.timeline.ended_at().is_some() {
+            return;
+        }
+        while let Some(input) = self.input.recv().await {
+            match input {
+                Input::Generation { number, init, anchor, first_tick } => {
+                    info!(room = self.config.room_id, generation = number, first_tick, "encoder");
+                    self.begin_generation(number, init, anchor).await;
+                }
+                Input::Fragment(fragment) => self.take(fragment).await,
+                Input::GenerationEnded => self.end_generation().await,
+                Input::Skip { anchor, first_tick } => {
+                    info!(room = self.config.room_id, first_tick, "the clock skipped");
+                    self.skip_to(anchor);
+                }
+                Input::Finish => {
+                    self.end_generation().await;
+                    self.timeline.end(SystemTime::now());
+                    self.archive.close(&self.timeline).await;
+                    return self.publish();
+                }
+                Input::Suspend(saved) => {
+                    self.end_generation().await;
+                    self.archive.close(&self.timeline).await;
+                    self.publish();
+                    // Nobody may be waiting any more; the broadcast is saved all the same.
+                    let _ = saved.send(());
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn begin_generation(&mut self, number: u32, init: Bytes, anchor: SystemTime) {
+        self.end_generation().await;
+        let init = match Init::parse(init) {
+            Ok(init) => init,
+            Err(error) => {
+                warn!(room = self.config.room_id, generation = number, %error, "unusable encoder");
+                return;
+            }
+        };
+        let map = Arc::new(Map { name: names::init(&self.config.incarnation, number), init });
+        let forgotten = self.timeline.begin_run(Arc::clone(&map), anchor);
+        self.assembler = Assembler::new(part_ticks(self.config.fps));
+        self.archive.save(&self.timeline, Change::Generation(&map), &forgotten).await;
+        self.publish();
+    }
+
+    async fn take(&mut self, fragment: Fragment) {
+        for step in self.assembler.push(fragment) {
+            match step {
+                Step::KeyFrame { frame } => self.begin_segment(frame).await,
+                Step::Part(samples) => self.push_part(&samples).await,
+            }
+        }
+    }
+
+    /// A key frame begins a segment. Usually the last one is full and closed by then; it closes
+    /// early when the encoder inserted the key frame.
+    async fn begin_segment(&mut self, frame: u64) {
+        let forgotten = match (self.skip.take(), self.timeline.map().cloned()) {
+            (Some(skip), Some(map)) => {
+                let since = duration(frame.saturating_sub(skip.frame), self.config.fps);
+                self.timeline.begin_run(map, skip.anchor + since)
+            }
+            _ => self.timeline.close_segment(),
+        };
+        self.archive.save(&self.timeline, Change::Closed, &forgotten).await;
+    }
+
+    async fn push_part(&mut self, samples: &Fragment) {
+        let Some(map) = self.timeline.map() else { return };
+        self.sequence = self.sequence.wrapping_add(1);
+        let data = match cmaf::join(&map.init, self.sequence, samples) {
+            Ok(data) => data,
+            Err(error) => {
+                warn!(room = self.config.room_id, %error, "a part is lost");
+                return;
+            }
+        };
+        let part = Part {
+            ticks: u32::try_from(samples.video.len()).unwrap_or(u32::MAX),
+            independent: samples.video.first().is_some_and(|sample| sample.is_key_frame()),
+            data: data.clone(),
+        };
+        let offset = self.timeline.open().map_or(0, Segment::bytes);
+        let forgotten = self.timeline.push_part(part);
+        self.archive.save(&self.timeline, Change::Part { data, offset }, &forgotten).await;
+        self.publish();
+    }
+
+    async fn end_generation(&mut self) {
+        if let Some(Step::Part(samples)) = self.assembler.flush() {
+            self.push_part(&samples).await;
+        }
+        self.skip = None;
+        let forgotten = self.timeline.end_run();
+        self.archive.save(&self.timeline, Change::Closed, &forgotten).await;
+        self.publish();
+    }
+
+    fn skip_to(&mut self, anchor: SystemTime) {
+        self.skip = Some(Skip { anchor, frame: self.assembler.frames() });
+        self.timeline.expect_discontinuity();
+        self.publish();
+    }
+
+    fn publish(&self) {
+        let view = View::new(self.timeline.clone(), self.archive.is_degraded());
+        self.view.send_replace(Arc::new(view));
+    }
+}

@@ -1,0 +1,147 @@
+//! Restarts: killed, stopped, and with damaged files.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::encoder::decoded_by_map;
+use super::fixture::{Encoded, config, encode, feed, send, text, wait_until};
+use crate::packager::{Handle, Input, Recovered, View, open, remove, resume, scan};
+
+/// A broadcast killed after 25 of its frames, without a chance to close anything.
+async fn killed(dir: &Path, media: &Encoded) -> Arc<View> {
+    let (Handle { input, mut view }, packager) = open(config(dir, "a1")).expect("valid");
+    let task = tokio::spawn(packager.run());
+    feed(&input, 0, Duration::ZERO, media, 25).await;
+    let last = wait_until(&mut view, |view| view.hint() == Some("a1-0-1.3.m4s")).await;
+    task.abort();
+    assert!(task.await.is_err_and(|error| error.is_cancelled()));
+    last
+}
+
+fn only(data_dir: &Path) -> Recovered {
+    let found = scan(data_dir);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.into_iter().next().expect("one")
+}
+
+#[tokio::test]
+async fn a_killed_broadcast_goes_on_with_all_it_had_listed() {
+    let media = encode(45);
+    let data = tempfile::tempdir().expect("a directory");
+    let dir = data.path().join("room-a1");
+    let before = killed(&dir, &media).await;
+
+    // The write the process was killed in.
+    let mut torn = OpenOptions::new().append(true).open(dir.join("a1-0-1.m4s")).expect("there");
+    torn.write_all(b"\0\0\x02\0moof torn").expect("writable");
+    fs::write(dir.join("a1-0-0.m4s.tmp"), "left over").expect("writable");
+
+    let recovered = only(data.path());
+    assert_eq!((recovered.room_id.as_str(), recovered.ended_at), ("room", None));
+    let fresh = config(Path::new("elsewhere"), "b2");
+    let (Handle { input, mut view }, packager) = resume(fresh, recovered).await.expect("valid");
+    let at_once = view.borrow().clone();
+    assert_eq!(at_once.newest_closed(), Some(1));
+    for segment in before.timeline().segments() {
+        let name = format!("{}.m4s", segment.stem);
+        let whole: Vec<u8> = segment.parts.iter().flat_map(|part| part.data.to_vec()).collect();
+        assert_eq!(at_once.find(&name).expect("served again").concat(), whole, "{name}");
+    }
+
+    let task = tokio::spawn(packager.run());
+    feed(&input, 0, Duration::from_secs(5), &media, 45).await;
+    wait_until(&mut view, |view| view.newest_closed() == Some(4)).await;
+    assert!(!dir.join("a1-0-0.m4s.tmp").exists(), "left-overs are swept away");
+    send(&input, Input::Finish).await;
+    task.await.expect("no panic");
+    let ended = view.borrow().clone();
+    let playlist = text(&ended);
+    assert_eq!(playlist.matches("#EXT-X-DISCONTINUITY\n").count(), 1);
+    assert!(playlist.contains("init-b2-0.mp4") && playlist.contains("b2-1-2.m4s"), "{playlist}");
+    let player = tempfile::tempdir().expect("a directory");
+    assert_eq!(decoded_by_map(&ended, player.path()), [24, 45]);
+
+    let recovered = only(data.path());
+    assert!(recovered.ended_at.is_some());
+    remove(&dir).expect("removable");
+    remove(&dir).expect("already gone");
+    assert!(scan(data.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_suspended_broadcast_keeps_its_last_frame() {
+    let media = encode(30);
+    let data = tempfile::tempdir().expect("a directory");
+    let dir = data.path().join("room-a1");
+    let (Handle { input, view }, packager) = open(config(&dir, "a1")).expect("valid");
+    let task = tokio::spawn(packager.run());
+    feed(&input, 0, Duration::ZERO, &media, 25).await;
+    let (saved, answer) = oneshot::channel();
+    send(&input, Input::Suspend(saved)).await;
+    answer.await.expect("saved");
+    task.await.expect("no panic");
+    let last = view.borrow().clone();
+    assert!(!last.is_ended() && !text(&last).contains("ENDLIST"));
+
+    let fresh = config(&dir, "b2");
+    let (handle, _) = resume(fresh, only(data.path())).await.expect("valid");
+    let resumed = handle.view.borrow().clone();
+    assert_eq!(text(&resumed), text(&last));
+    assert_eq!(resumed.timeline().segments().map(|it| it.ticks()).sum::<u32>(), 25);
+}
+
+#[tokio::test]
+async fn an_ended_broadcast_stays_ended() {
+    let media = encode(15);
+    let data = tempfile::tempdir().expect("a directory");
+    let dir = data.path().join("room-a1");
+    let (Handle { input, .. }, packager) = open(config(&dir, "a1")).expect("valid");
+    let task = tokio::spawn(packager.run());
+    feed(&input, 0, Duration::ZERO, &media, 15).await;
+    send(&input, Input::Finish).await;
+    task.await.expect("no panic");
+    let (handle, packager) = resume(config(&dir, "b2"), only(data.path())).await.expect("valid");
+    packager.run().await;
+    assert!(handle.view.borrow().is_ended());
+}
+
+#[tokio::test]
+async fn damaged_files_are_left_out() {
+    let media = encode(45);
+    for (damaged, content) in [
+        ("a1-0-0.m4s", None),
+        ("a1-0-0.m4s", Some("noise")),
+        ("a1-0-1.m4s", Some("\0\0\0\x01moof")),
+        ("init-a1-0.mp4", None),
+        ("init-a1-0.mp4", Some("\0\0\0\x10ftyp")),
+        ("timeline.json", None),
+        ("timeline.json", Some("{\"version\":1")),
+        ("timeline.json", Some("{\"version\":2}")),
+    ] {
+        let data = tempfile::tempdir().expect("a directory");
+        let dir = data.path().join("room-a1");
+        killed(&dir, &media).await;
+        match content {
+            Some(content) => fs::write(dir.join(damaged), content).expect("writable"),
+            None => fs::remove_file(dir.join(damaged)).expect("removable"),
+        }
+        let Some(recovered) = scan(data.path()).pop() else {
+            assert_eq!(damaged, "timeline.json");
+            continue;
+        };
+        let (Handle { input, mut view }, packager) =
+            resume(config(&dir, "b2"), recovered).await.expect("valid");
+        let task = tokio::spawn(packager.run());
+        feed(&input, 0, Duration::from_secs(5), &media, 45).await;
+        let view = wait_until(&mut view, |it| it.newest_closed().is_some_and(|msn| msn >= 3)).await;
+        let segments: Vec<u64> = view.timeline().segments().map(|it| it.id.msn).collect();
+        assert!(segments.is_sorted() && segments.windows(2).all(|it| it[0] + 1 == it[1]));
+        drop(input);
+        task.await.expect("no panic");
+    }
+}
