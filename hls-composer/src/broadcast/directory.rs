@@ -1,0 +1,316 @@
+//! The directory: one task that knows every broadcast, makes new ones, and finds those a former process left behind.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    ffi::OsString,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use rand::distr::{Alphanumeric, SampleString as _};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::{JoinHandle, JoinSet, spawn_blocking},
+};
+
+use super::{
+    BroadcastError, Handle, Phase,
+    actor::{self, BroadcastConfig},
+    pipeline::Pipeline,
+};
+use crate::{
+    encoder,
+    http::Rooms,
+    ingest::IngestConfig,
+    packager::{self, Recovered},
+    ports::Ports,
+    process::Launcher,
+};
+
+/// Requests that may wait for the directory.
+const MAILBOX: usize = 256;
+
+/// What broadcasts are made of.
+#[derive(Clone, Debug)]
+pub struct DirectoryConfig {
+    /// Where media is kept, a directory per room.
+    pub data_dir: PathBuf,
+    /// Where SDP files are kept; emptied with the process.
+    pub sdp_dir: PathBuf,
+    /// The FFmpeg.
+    pub ffmpeg: OsString,
+    /// The cores broadcasts share.
+    pub cpus: Vec<usize>,
+    /// Ticks per second.
+    pub fps: u32,
+    /// Origin of playlist URLs; empty for relative ones.
+    pub public_url: String,
+    /// How long a broadcast without a claim lives.
+    pub claim_grace: Duration,
+    /// How long an ended playlist stays.
+    pub keep: Duration,
+    /// Forks FFmpegs.
+    pub launcher: Launcher,
+    /// Where inputs get their ports.
+    pub ports: Ports,
+}
+
+/// Finds and makes broadcasts. Clones reach the same directory.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    requests: mpsc::Sender<Request>,
+    /// What the HTTP listener serves.
+    pub rooms: watch::Receiver<Arc<Rooms>>,
+}
+
+#[derive(Debug)]
+enum Request {
+    Find { room: String, reply: oneshot::Sender<Option<Handle>> },
+    List(oneshot::Sender<Vec<Handle>>),
+    Ensure { room: String, reply: oneshot::Sender<Result<Handle, BroadcastError>> },
+    Suspend(oneshot::Sender<()>),
+}
+
+impl Directory {
+    /// Starts the directory and every unfinished broadcast of a former process: clock, encoder and slate run before any
+    /// claim returns.
+    pub async fn start(config: DirectoryConfig) -> Self {
+        let (requests, inbox) = mpsc::channel(MAILBOX);
+        let (publisher, rooms) = watch::channel(Arc::default());
+        let mut keeper = Keeper { config, entries: BTreeMap::new(), ended: JoinSet::new(), publisher };
+        keeper.recover().await;
+        tokio::spawn(keeper.run(inbox));
+        Self { requests, rooms }
+    }
+
+    /// The room's broadcast.
+    pub async fn find(&self, room: &str) -> Result<Handle, BroadcastError> {
+        let found = self.ask(|reply| Request::Find { room: room.into(), reply }).await?;
+        found.ok_or_else(|| BroadcastError::UnknownBroadcast(room.into()))
+    }
+
+    /// Every broadcast.
+    pub async fn list(&self) -> Vec<Handle> {
+        self.ask(Request::List).await.unwrap_or_default()
+    }
+
+    /// The room's broadcast; a new one when there is none or it has ended.
+    pub async fn ensure(&self, room: &str) -> Result<Handle, BroadcastError> {
+        self.ask(|reply| Request::Ensure { room: room.into(), reply }).await?
+    }
+
+    /// SIGTERM: no new broadcasts, all open ones are saved and left open.
+    pub async fn suspend(&self) {
+        if self.ask(Request::Suspend).await.is_err() {
+            tracing::debug!("the directory was gone already");
+        }
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> Request,
+    ) -> Result<T, BroadcastError> {
+        let (reply, answer) = oneshot::channel();
+        let gone = |_| BroadcastError::ShuttingDown;
+        self.requests.send(request(reply)).await.map_err(|_| BroadcastError::ShuttingDown)?;
+        answer.await.map_err(gone)
+    }
+}
+
+struct Keeper {
+    config: DirectoryConfig,
+    entries: BTreeMap<String, Entry>,
+    /// Rooms whose broadcasts are over.
+    ended: JoinSet<String>,
+    publisher: watch::Sender<Arc<Rooms>>,
+}
+
+struct Entry {
+    handle: Handle,
+    cpu: usize,
+    task: JoinHandle<()>,
+}
+
+impl Keeper {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
+        loop {
+            tokio::select! {
+                Some(ended) = self.ended.join_next() => if let Ok(room) = ended {
+                    self.forget(&room).await;
+                },
+                request = inbox.recv() => match request {
+                    None => return,
+                    // An asker that is gone needs no answer.
+                    Some(Request::Find { room, reply }) => {
+                        drop(reply.send(self.entries.get(&room).map(|entry| entry.handle.clone())));
+                    }
+                    Some(Request::List(reply)) => {
+                        let all = self.entries.values().map(|entry| entry.handle.clone());
+                        drop(reply.send(all.collect()));
+                    }
+                    Some(Request::Ensure { room, reply }) => {
+                        drop(reply.send(self.ensure(&room).await));
+                    }
+                    Some(Request::Suspend(reply)) => {
+                        let mut saving: JoinSet<()> = JoinSet::new();
+                        for entry in self.entries.values() {
+                            let handle = entry.handle.clone();
+                            saving.spawn(async move { handle.suspend().await });
+                        }
+                        while saving.join_next().await.is_some() {}
+                        _ = reply.send(());
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    async fn ensure(&mut self, room: &str) -> Result<Handle, BroadcastError> {
+        if let Some(entry) = self.entries.get(room) {
+            if entry.handle.status.borrow().phase != Phase::Ended && !entry.task.is_finished() {
+                return Ok(entry.handle.clone());
+            }
+            // Viewers of the ended playlist have its end; a new one takes the URL over.
+            entry.task.abort();
+            self.forget(room).await;
+        }
+        let dir = self.config.data_dir.join(room);
+        remove(dir.clone()).await;
+        let (handle, packager) = packager::open(self.packager_config(room))?;
+        Ok(self.insert(room, handle, packager, false))
+    }
+
+    async fn recover(&mut self) {
+        let data_dir = self.config.data_dir.clone();
+        let recovered = spawn_blocking(move || packager::scan(&data_dir)).await.unwrap_or_default();
+        for found in recovered {
+            let room = found.room_id.clone();
+            if found.ended_at.is_some() {
+                self.keep_ended(found);
+                continue;
+            }
+            match packager::resume(self.packager_config(&room), found).await {
+                Ok((handle, packager)) => {
+                    tracing::info!(%room, "broadcast of a former process goes on");
+                    self.insert(&room, handle, packager, true);
+                }
+                Err(error) => tracing::error!(%room, %error, "a broadcast cannot be resumed"),
+            }
+        }
+        self.publish();
+    }
+
+    /// A playlist that ended before the restart is removed when its time is over.
+    fn keep_ended(&mut self, found: Recovered) {
+        let keep = self.config.keep;
+        self.ended.spawn(async move {
+            let age = found.ended_at.and_then(|at| at.elapsed().ok()).unwrap_or_default();
+            tokio::time::sleep(keep.saturating_sub(age)).await;
+            found.room_id
+        });
+    }
+
+    fn insert(
+        &mut self,
+        room: &str,
+        packaged: packager::Handle,
+        packager: packager::Packager,
+        recovered: bool,
+    ) -> Handle {
+        let cpu = self.least_loaded_cpu();
+        let encoder = encoder::Config {
+            room_id: room.into(),
+            launcher: self.config.launcher.clone(),
+            ffmpeg: self.config.ffmpeg.clone(),
+            cpu,
+            fps: self.config.fps,
+        };
+        let pipeline = Pipeline::start(encoder, packaged, packager);
+        let config = BroadcastConfig {
+            room_id: Arc::from(room),
+            playlist_url: format!("{}/hls/{room}/index.m3u8", self.config.public_url),
+            ingest: IngestConfig {
+                launcher: self.config.launcher.clone(),
+                ffmpeg: self.config.ffmpeg.clone(),
+                cpu,
+                fps: self.config.fps,
+                dir: self.config.sdp_dir.join(room),
+                media: pipeline.media.clone(),
+            },
+            ports: self.config.ports.clone(),
+            claim_grace: self.config.claim_grace,
+            keep: self.config.keep,
+        };
+        let (handle, broadcast) = actor::prepare(config, pipeline, recovered);
+        let task = tokio::spawn(broadcast.run());
+        let over = handle.clone();
+        let name = room.to_owned();
+        self.ended.spawn(async move {
+            // A broadcast's mailbox closes with its task.
+            over.closed().await;
+            name
+        });
+        self.entries.insert(room.into(), Entry { handle: handle.clone(), cpu, task });
+        self.publish();
+        handle
+    }
+
+    /// Forgets a broadcast that is over, and removes its files.
+    async fn forget(&mut self, room: &str) {
+        if let Some(entry) = self.entries.get(room) {
+            if !entry.handle.is_closed() && entry.handle.status.borrow().phase != Phase::Ended {
+                // The room has a new broadcast already.
+                return;
+            }
+            self.entries.remove(room);
+            self.publish();
+        }
+        remove(self.config.data_dir.join(room)).await;
+        remove(self.config.sdp_dir.join(room)).await;
+        tracing::info!(room, "broadcast removed");
+    }
+
+    fn least_loaded_cpu(&self) -> usize {
+        let mut load: HashMap<usize, usize> = HashMap::new();
+        for entry in self.entries.values() {
+            *load.entry(entry.cpu).or_default() += 1;
+        }
+        let least = self.config.cpus.iter().min_by_key(|cpu| load.get(cpu).copied().unwrap_or(0));
+        least.copied().unwrap_or_default()
+    }
+
+    fn packager_config(&self, room: &str) -> packager::Config {
+        packager::Config {
+            room_id: room.into(),
+            dir: self.config.data_dir.join(room),
+            fps: self.config.fps,
+            incarnation: incarnation(),
+        }
+    }
+
+    fn publish(&self) {
+        let rooms: Rooms = self
+            .entries
+            .iter()
+            .map(|(room, entry)| (room.clone(), entry.handle.view.clone()))
+            .collect();
+        self.publisher.send_replace(Arc::new(rooms));
+    }
+}
+
+async fn remove(dir: PathBuf) {
+    let shown = dir.display().to_string();
+    match spawn_blocking(move || packager::remove(&dir)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "files stay behind"),
+        Err(error) => tracing::warn!(dir = shown, %error, "files stay behind"),
+    }
+}
+
+/// A name no broadcast had before: the time, and a bit of chance for two in one millisecond.
+fn incarnation() -> String {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}{}", since.as_millis(), Alphanumeric.sample_string(&mut rand::rng(), 4))
+}

@@ -1,0 +1,26 @@
+//! Broadcasts: a directory task, and one actor task per room that owns its inputs, clock, encoder and packager.
+//!
+//! ```text
+//!              OpenBroadcast (epoch)               claim lost              grace over, CloseBroadcast
+//! Directory ─▶ Starting ──first part──▶ Live ⇄ Orphaned ──────────────────▶ Ended ──keep──▶ (removed)
+//!    ▲                                            │
+//!    └── recovery at start: Orphaned ◀────────────┘ OpenBroadcast (new epoch) takes the open playlist over
+//! ```
+
+mod actor;
+mod claim;
+mod directory;
+mod error;
+mod fencing;
+mod pipeline;
+mod restart;
+mod scene;
+mod status;
+
+pub use claim::Claim;
+pub use directory::{Directory, DirectoryConfig};
+pub use error::BroadcastError;
+pub use actor::{Handle, Reservation};
+pub use restart::{Outcome, Scope};
+pub use scene::{SceneUpdate, SceneTile};
+pub use status::{InputStatus, Phase, Status};

@@ -1,0 +1,120 @@
+//! What runs for a broadcast from tick 0 to its end: compositor, encoder, packager.
+
+use std::sync::Arc;
+
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+
+use crate::{
+    compositor::{self, scene::Scene},
+    encoder,
+    ingest::MediaSender,
+    packager::{self, Packager},
+};
+
+/// Media that may wait for the compositor; about a second of a full room.
+const MEDIA: usize = 1024;
+/// Ticks that may wait for the encoder, in seconds.
+const TICK_SECONDS: usize = 2;
+
+/// The running pipeline. Dropping it stops it as a kill would: the playlist stays open and can be resumed.
+#[derive(Debug)]
+pub struct Pipeline {
+    /// Where inputs send their media.
+    pub media: MediaSender,
+    /// The encoder.
+    pub encoder: watch::Receiver<encoder::Status>,
+    scene: watch::Sender<Arc<Scene>>,
+    replace_encoder: watch::Sender<u32>,
+    packager: packager::Handle,
+    compositor: JoinHandle<()>,
+    encoding: JoinHandle<()>,
+    packaging: JoinHandle<()>,
+}
+
+/// How a pipeline ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The playlist is finished.
+    Finish,
+    /// The process restarts: the playlist stays open.
+    Suspend,
+}
+
+impl Pipeline {
+    /// Starts everything; the clock runs from now on.
+    pub fn start(config: encoder::Config, handle: packager::Handle, packager: Packager) -> Self {
+        let fps = config.fps;
+        let (media, arriving) = mpsc::channel(MEDIA);
+        let (scene, scenes) = watch::channel(Arc::default());
+        let (tick, ticks) = mpsc::channel(TICK_SECONDS * fps as usize);
+        let (replace_encoder, replace) = watch::channel(0);
+        let (status, encoder) = watch::channel(encoder::Status::default());
+        Self {
+            media,
+            encoder,
+            scene,
+            replace_encoder,
+            compositor: tokio::spawn(compositor::run(fps, scenes, arriving, tick)),
+            encoding: tokio::spawn(encoder::run(
+                config,
+                ticks,
+                handle.input.clone(),
+                replace,
+                status,
+            )),
+            packaging: tokio::spawn(packager.run()),
+            packager: handle,
+        }
+    }
+
+    /// Shows `scene` from the next tick on.
+    pub fn show(&self, scene: Scene) {
+        self.scene.send_if_modified(|current| {
+            let changed = **current != scene;
+            if changed {
+                *current = Arc::new(scene);
+            }
+            changed
+        });
+    }
+
+    /// Replaces the encoder.
+    pub fn replace_encoder(&self) {
+        self.replace_encoder.send_modify(|asked| *asked += 1);
+    }
+
+    /// What viewers are served.
+    pub fn view(&self) -> &watch::Receiver<Arc<packager::View>> {
+        &self.packager.view
+    }
+
+    /// Stops in the order of the data: clock, encoder, packager. Nothing that was encoded is lost.
+    pub async fn end(self, ending: Ending) {
+        drop(self.scene);
+        drop(self.media);
+        for task in [self.compositor, self.encoding] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a pipeline task ended badly");
+            }
+        }
+        match ending {
+            Ending::Finish => {
+                // A packager that is gone has finished already.
+                drop(self.packager.input.send(packager::Input::Finish).await);
+            }
+            Ending::Suspend => {
+                let (saved, is_saved) = oneshot::channel();
+                if self.packager.input.send(packager::Input::Suspend(saved)).await.is_ok() {
+                    drop(is_saved.await);
+                }
+            }
+        }
+        drop(self.packager);
+        if let Err(error) = self.packaging.await {
+            tracing::error!(%error, "the packager ended badly");
+        }
+    }
+}

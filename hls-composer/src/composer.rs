@@ -1,0 +1,219 @@
+//! The assembled daemon: every start-up step, in one place, in the right order.
+
+use std::{net::TcpListener, time::Duration};
+
+use anyhow::Context as _;
+use daemon::{cpus::CpuList, listen, ops::Readiness, ready, signals::Termination};
+use proto::v1::composer_server::ComposerServer;
+use tokio::sync::watch;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::transport::{Identity, Server, ServerTlsConfig};
+
+use crate::{
+    Config,
+    broadcast::{Directory, DirectoryConfig},
+    grpc::Service,
+    http,
+    ports::Ports,
+    process::{Launcher, probe},
+};
+
+/// How long running HTTP requests may take to finish at the end.
+const GRACE: Duration = Duration::from_millis(500);
+/// A half-open link to the SFU is noticed within twice this.
+const KEEPALIVE: Duration = Duration::from_secs(4);
+
+/// A daemon that is bound and ready to run.
+pub struct Composer {
+    config: Config,
+    http: TcpListener,
+    grpc: TcpListener,
+    ops: TcpListener,
+    tls: Option<listen::Tls>,
+    grpc_tls: Option<ServerTlsConfig>,
+    directory: Directory,
+    ports: Ports,
+    unready: Option<String>,
+    termination: Termination,
+}
+
+impl Composer {
+    /// Binds every listener, asks FFmpeg what it can do, and goes on with unfinished broadcasts.
+    ///
+    /// # Errors
+    /// One sentence for the operator: which flag is wrong, or which address is busy.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let termination = Termination::listen().context("signal handlers cannot be installed")?;
+        let http = listen::bind("--http-listen", config.http_listen)?;
+        let grpc = listen::bind("--grpc-listen", config.grpc_listen)?;
+        let ops = listen::bind("--ops-listen", config.ops_listen)?;
+        let tls = match (&config.tls_cert, &config.tls_key) {
+            (Some(cert), Some(key)) => Some(listen::Tls::load(cert, key)?),
+            _ => None,
+        };
+        let grpc_tls = grpc_tls(&config)?;
+        let allowed = CpuList::allowed()?;
+        let cpus = match &config.cpus {
+            Some(cpus) => cpus.clone(),
+            None => allowed.last().context("this process may use no core")?,
+        };
+        cpus.check(&allowed).context("--cpus")?;
+        warn_about_ports(&config);
+
+        let unready = match probe::probe(&config.ffmpeg).await {
+            Ok(version) => {
+                tracing::info!(version, %cpus, "FFmpeg found");
+                None
+            }
+            Err(error) => {
+                tracing::error!("{error}");
+                Some(error.to_string())
+            }
+        };
+        let launcher = Launcher::start().context("the launcher thread does not start")?;
+        let ports = Ports::start(config.rtp_ip, config.rtp_ports);
+        let data_dir = config.data_dir();
+        let directory = Directory::start(DirectoryConfig {
+            sdp_dir: data_dir.join(".sdp"),
+            data_dir,
+            ffmpeg: config.ffmpeg.clone(),
+            cpus: cpus.iter().collect(),
+            fps: config.fps,
+            public_url: config.public_url.trim_end_matches('/').to_owned(),
+            claim_grace: config.claim_grace,
+            keep: config.keep,
+            launcher,
+            ports: ports.clone(),
+        })
+        .await;
+        Ok(Self {
+            config,
+            http,
+            grpc,
+            ops,
+            tls,
+            grpc_tls,
+            directory,
+            ports,
+            unready,
+            termination,
+        })
+    }
+
+    /// Serves until SIGTERM or SIGINT, which is a restart and not an end: playlists stay open.
+    ///
+    /// # Errors
+    /// A listener stopped by itself.
+    pub async fn run(mut self) -> anyhow::Result<()> {
+        let readiness = match &self.unready {
+            None => Readiness::Ready,
+            Some(reason) => Readiness::NotReady(reason.clone()),
+        };
+        let (readiness, observed) = watch::channel(readiness);
+        let (refusal, unready) = watch::channel(self.unready.clone());
+        let (stop, stopping) = watch::channel(());
+        let until = |mut stopping: watch::Receiver<()>| async move {
+            // The sender is never used: its end is the signal.
+            let _ended = stopping.changed().await;
+        };
+        let mut http = tokio::spawn(listen::serve(
+            self.http,
+            self.tls,
+            http::router(self.directory.rooms.clone()),
+            until(stopping.clone()),
+            GRACE,
+        ));
+        let mut ops = tokio::spawn(listen::serve(
+            self.ops,
+            None,
+            daemon::ops::router(observed),
+            until(stopping.clone()),
+            GRACE,
+        ));
+
+        let (health, health_service) = tonic_health::server::health_reporter();
+        type Served = ComposerServer<Service>;
+        if self.unready.is_none() {
+            health.set_serving::<Served>().await;
+        } else {
+            health.set_not_serving::<Served>().await;
+        }
+        let service = Service::new(self.directory.clone(), self.ports, unready);
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(proto::DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        let mut server = Server::builder()
+            .http2_keepalive_interval(Some(KEEPALIVE))
+            .http2_keepalive_timeout(Some(KEEPALIVE));
+        if let Some(tls) = self.grpc_tls {
+            server = server.tls_config(tls).context("--grpc-tls-cert")?;
+        }
+        let listener = tokio::net::TcpListener::from_std(self.grpc)?;
+        let router = server
+            .add_service(health_service)
+            .add_service(reflection().build_v1()?)
+            .add_service(reflection().build_v1alpha()?)
+            .add_service(ComposerServer::new(service));
+        let mut grpc = tokio::spawn(router.serve_with_incoming(TcpListenerStream::new(listener)));
+
+        tracing::info!(
+            grpc = %self.config.grpc_listen,
+            hls = %self.config.http_listen,
+            "composing at {} frames a second",
+            self.config.fps
+        );
+        ready::ready(self.unready.as_deref().unwrap_or("composing"));
+        tokio::select! {
+            signal = self.termination.asked() => {
+                tracing::info!(signal, "stopping; playlists stay open for the next process");
+            }
+            ended = &mut http => ended??,
+            ended = &mut ops => ended??,
+            ended = &mut grpc => ended??,
+        }
+        ready::stopping();
+        readiness.send_replace(Readiness::NotReady("stopping".into()));
+        refusal.send_replace(Some("the composer is stopping".into()));
+        self.directory.suspend().await;
+        // Open claims would hold a graceful stop for ever; their end tells the SFU to come back.
+        grpc.abort();
+        drop(stop);
+        http.await??;
+        ops.await??;
+        Ok(())
+    }
+}
+
+fn grpc_tls(config: &Config) -> anyhow::Result<Option<ServerTlsConfig>> {
+    match (&config.grpc_tls_cert, &config.grpc_tls_key) {
+        (Some(cert), Some(key)) => {
+            let read = |path: &std::path::Path| {
+                std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+            };
+            let identity = Identity::from_pem(read(cert)?, read(key)?);
+            Ok(Some(ServerTlsConfig::new().identity(identity)))
+        }
+        _ if config.insecure || listen::is_loopback(config.grpc_listen.ip()) => Ok(None),
+        _ => anyhow::bail!(
+            "--grpc-listen {} lets other machines control broadcasts: give --grpc-tls-cert and --grpc-tls-key, or --insecure inside a trusted network",
+            config.grpc_listen
+        ),
+    }
+}
+
+fn warn_about_ports(config: &Config) {
+    let Ok(text) = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range") else {
+        return;
+    };
+    let mut bounds = text.split_whitespace().filter_map(|port| port.parse().ok());
+    if let (Some(first), Some(last)) = (bounds.next(), bounds.next())
+        && config.rtp_ports.overlaps(first, last)
+    {
+        tracing::warn!(
+            "--rtp-ports {} overlaps the system's ephemeral ports {first}-{last}: other programs will take some",
+            config.rtp_ports
+        );
+    }
+}

@@ -1,0 +1,265 @@
+//! The media of one input that is not due yet, and the frame that is.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::playout::Playout;
+use crate::ingest::{
+    Media, SAMPLE_RATE,
+    media::Payload,
+};
+
+/// Frames kept at most: what a paused consumer's gap fill brings in one burst is dropped from the old end.
+const MAX_FRAMES: usize = 64;
+/// Samples kept at most: 4 s.
+const MAX_SAMPLES: usize = 4 * SAMPLE_RATE as usize;
+/// A read position further off than this is set anew, in samples (200 ms).
+const RESYNC: i64 = SAMPLE_RATE as i64 / 5;
+/// An error below this is left alone, in samples (5 ms).
+const DEAD_ZONE: i64 = SAMPLE_RATE as i64 / 200;
+
+/// Frames and samples of one input, by position.
+#[derive(Debug)]
+pub struct InputBuffer {
+    fps: u32,
+    generation: u32,
+    playout: Playout,
+    frames: VecDeque<(u64, Bytes)>,
+    shown: Option<Shown>,
+    frames_taken: u64,
+    sound: VecDeque<[i16; 2]>,
+    /// Position of the first sample in `sound`.
+    sound_start: u64,
+    /// Where the next read starts, once reading has begun.
+    read: Option<i64>,
+    mixed: Vec<[i16; 2]>,
+}
+
+/// The frame on show.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Grows with every new frame of this input, across generations.
+    pub serial: u64,
+    /// One I420 picture.
+    pub picture: Bytes,
+}
+
+impl InputBuffer {
+    /// Nothing yet.
+    pub fn new(fps: u32) -> Self {
+        Self {
+            fps,
+            generation: 0,
+            playout: Playout::new(Instant::now(), fps),
+            frames: VecDeque::new(),
+            shown: None,
+            frames_taken: 0,
+            sound: VecDeque::new(),
+            sound_start: 0,
+            read: None,
+            mixed: vec![[0; 2]; (SAMPLE_RATE / fps) as usize],
+        }
+    }
+
+    /// Media arrived. A new generation starts its own time; the frame on show stays.
+    pub fn take(&mut self, media: Media) {
+        if media.generation < self.generation {
+            return;
+        }
+        if media.generation > self.generation {
+            self.generation = media.generation;
+            self.playout = Playout::new(media.arrived, self.fps);
+            self.frames.clear();
+            self.sound.clear();
+            self.read = None;
+        }
+        match media.payload {
+            Payload::Frame { index, picture } => {
+                let position = index as f64 / f64::from(self.fps);
+                self.playout.frame_arrived(media.arrived, position);
+                if self.frames.len() == MAX_FRAMES {
+                    self.frames.pop_front();
+                }
+                self.frames.push_back((index, picture));
+            }
+            Payload::Samples { first, samples } => {
+                let position = first as f64 / f64::from(SAMPLE_RATE);
+                self.playout.sound_arrived(media.arrived, position);
+                if self.sound.is_empty() {
+                    self.sound_start = first;
+                }
+                self.sound.extend(samples);
+                let surplus = self.sound.len().saturating_sub(MAX_SAMPLES);
+                self.sound.drain(..surplus);
+                self.sound_start += surplus as u64;
+            }
+        }
+    }
+
+    /// Moves on to the tick due at `now`: chooses the frame on show, and the tick's samples.
+    pub fn advance(&mut self, now: Instant) {
+        self.playout.advance(now);
+        let due = self.playout.position(now);
+        self.choose_frame(due);
+        self.choose_samples(due);
+    }
+
+    /// The frame on show, if there ever was one.
+    pub fn shown(&self) -> Option<&Shown> {
+        self.shown.as_ref()
+    }
+
+    /// One tick of sound, silence where there is none.
+    pub fn samples(&self) -> &[[i16; 2]] {
+        &self.mixed
+    }
+
+    fn choose_frame(&mut self, due: Option<f64>) {
+        let Some(due) = due else { return };
+        // The very first frame is shown on arrival: a picture now beats the right one in 0.3 s.
+        let first = self.shown.is_none();
+        let newest_due = (due * f64::from(self.fps) + 1e-6).floor();
+        while let Some((index, _)) = self.frames.front() {
+            if !first && (*index as f64) > newest_due {
+                break;
+            }
+            if let Some((_, picture)) = self.frames.pop_front() {
+                self.frames_taken += 1;
+                self.shown = Some(Shown { serial: self.frames_taken, picture });
+            }
+            if first {
+                break;
+            }
+        }
+    }
+
+    fn choose_samples(&mut self, due: Option<f64>) {
+        let Some(due) = due.filter(|_| !self.sound.is_empty()) else {
+            self.mixed.fill([0; 2]);
+            return;
+        };
+        let tick = self.mixed.len() as i64;
+        let wanted = (due * f64::from(SAMPLE_RATE)) as i64;
+        let read = match self.read {
+            Some(read) if (wanted - read).abs() <= RESYNC => read,
+            _ => wanted,
+        };
+        // 0.5 % faster or slower until the read position is where it should be.
+        let error = wanted - read;
+        let bend = if error.abs() < DEAD_ZONE { 0 } else { (tick / 200).min(error.abs()) * error.signum() };
+        let source = tick + bend;
+        let start = self.sound_start as i64;
+        for (n, slot) in self.mixed.iter_mut().enumerate() {
+            let position = n as i64 * source;
+            let (whole, rest) = (read + position / tick - start, position % tick);
+            let at = |index: i64| {
+                usize::try_from(index).ok().and_then(|index| self.sound.get(index)).copied()
+            };
+            let here = at(whole).unwrap_or_default();
+            *slot = if rest == 0 {
+                here
+            } else {
+                let next = at(whole + 1).unwrap_or(here);
+                [0, 1].map(|c| blend(here[c], next[c], rest, tick))
+            };
+        }
+        let next = read + source;
+        self.read = Some(next);
+        let behind = usize::try_from(next - start).unwrap_or(0).min(self.sound.len());
+        self.sound.drain(..behind);
+        self.sound_start += behind as u64;
+    }
+}
+
+/// The value `rest` / `whole` of the way from one sample to the next; it lies between them.
+fn blend(from: i16, to: i16, rest: i64, whole: i64) -> i16 {
+    let value = i64::from(from) + (i64::from(to) - i64::from(from)) * rest / whole;
+    value as i16
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::*;
+
+    const FPS: u32 = 15;
+
+    fn samples(input: &Arc<str>, at: Instant, first: u64, count: usize) -> Media {
+        let samples = (0..count).map(|n| [((first as usize + n) % 1000) as i16, 7]).collect();
+        Media {
+            input: input.clone(),
+            generation: 1,
+            arrived: at,
+            payload: Payload::Samples { first, samples },
+        }
+    }
+
+    fn frame(input: &Arc<str>, generation: u32, at: Instant, index: u64) -> Media {
+        let picture = Bytes::from(vec![index as u8; 4]);
+        Media { input: input.clone(), generation, arrived: at, payload: Payload::Frame { index, picture } }
+    }
+
+    #[test]
+    fn in_steady_state_no_sample_is_lost_or_repeated() {
+        let id: Arc<str> = "a".into();
+        let start = Instant::now();
+        let mut buffer = InputBuffer::new(FPS);
+        let mut heard = Vec::new();
+        for run in 0..250_u64 {
+            let now = start + Duration::from_millis(20 * run);
+            buffer.take(samples(&id, now, 960 * run, 960));
+            while (heard.len() as u64 / 3200) * 1000 / 15 < 20 * run {
+                let tick = heard.len() as u64 / 3200;
+                buffer.advance(start + Duration::from_nanos(tick * 1_000_000_000 / 15));
+                heard.extend_from_slice(buffer.samples());
+            }
+        }
+        let from = heard.iter().position(|s| s[1] == 7).expect("sound") + 1;
+        let tail = &heard[from..];
+        assert!(tail.len() > 100_000);
+        let breaks =
+            tail.windows(2).filter(|pair| pair[1][0] != (pair[0][0] + 1) % 1000).count();
+        assert_eq!(breaks, 0);
+    }
+
+    #[test]
+    fn a_late_input_shows_its_last_frame_and_is_silent() {
+        let id: Arc<str> = "a".into();
+        let start = Instant::now();
+        let mut buffer = InputBuffer::new(FPS);
+        buffer.take(frame(&id, 1, start, 0));
+        buffer.advance(start);
+        buffer.advance(start + Duration::from_secs(5));
+        assert_eq!(buffer.shown().map(|shown| shown.picture[0]), Some(0));
+        assert!(buffer.samples().iter().all(|sample| *sample == [0, 0]));
+    }
+
+    #[test]
+    fn a_new_generation_keeps_the_frame_on_show_until_it_has_its_own() {
+        let id: Arc<str> = "a".into();
+        let start = Instant::now();
+        let mut buffer = InputBuffer::new(FPS);
+        buffer.take(frame(&id, 1, start, 9));
+        buffer.advance(start);
+        let serial = buffer.shown().map(|shown| shown.serial);
+        buffer.take(frame(&id, 2, start + Duration::from_secs(1), 0));
+        assert_eq!(buffer.shown().map(|shown| shown.serial), serial);
+        buffer.advance(start + Duration::from_secs(2));
+        assert_eq!(buffer.shown().map(|shown| shown.picture[0]), Some(0));
+    }
+
+    #[test]
+    fn a_burst_is_kept_within_bounds() {
+        let id: Arc<str> = "a".into();
+        let now = Instant::now();
+        let mut buffer = InputBuffer::new(FPS);
+        for index in 0..10_000 {
+            buffer.take(frame(&id, 1, now, index));
+            buffer.take(samples(&id, now, index * 960, 960));
+        }
+        assert!(buffer.frames.len() <= MAX_FRAMES && buffer.sound.len() <= MAX_SAMPLES);
+    }
+}

@@ -1,0 +1,168 @@
+//! When the media of one input is due: p = t − O − D.
+//!
+//! t is the output clock, O the smallest (arrival − position) over both pipes in the last 2 s, D the delay that lets
+//! the slower pipe arrive in time. Real video runs 115–263 ms behind its audio, so D follows the largest lag seen.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::time::Instant;
+
+/// How long an arrival counts for O.
+const WINDOW: Duration = Duration::from_secs(2);
+/// How long a video lag counts for D.
+const LAG_WINDOW: Duration = Duration::from_secs(5);
+/// D before any video was seen, in seconds.
+const FIRST_DELAY: f64 = 0.3;
+/// What D adds to the largest lag, in seconds.
+const MARGIN: f64 = 0.04;
+/// D's upper limit, in seconds.
+const MAX_DELAY: f64 = 0.35;
+/// A move beyond this is a jump, not a drift; in seconds.
+const JUMP: f64 = 0.2;
+/// How much of a drift one second may take back; 0.5 % of pitch is not heard.
+const SLEW: f64 = 0.005;
+
+/// The smallest or largest of recent values.
+#[derive(Debug, Default)]
+struct Recent(VecDeque<(Instant, f64)>);
+
+impl Recent {
+    fn push(&mut self, at: Instant, value: f64, keep: Duration) {
+        self.0.push_back((at, value));
+        while self.0.front().is_some_and(|(then, _)| at.saturating_duration_since(*then) > keep) {
+            self.0.pop_front();
+        }
+    }
+
+    fn min(&self) -> Option<f64> {
+        self.0.iter().map(|(_, value)| *value).reduce(f64::min)
+    }
+
+    fn max(&self) -> Option<f64> {
+        self.0.iter().map(|(_, value)| *value).reduce(f64::max)
+    }
+}
+
+/// Maps the output clock to positions in one input's media. Times are seconds since `epoch`.
+#[derive(Debug)]
+pub struct Playout {
+    epoch: Instant,
+    shortest_delay: f64,
+    offsets: Recent,
+    lags: Recent,
+    /// O + D as it is applied.
+    shift: Option<f64>,
+    advanced: Option<Instant>,
+}
+
+impl Playout {
+    /// Nothing arrived yet. D is never below one frame + 55 ms.
+    pub fn new(epoch: Instant, fps: u32) -> Self {
+        Self {
+            epoch,
+            shortest_delay: 1.0 / f64::from(fps) + 0.055,
+            offsets: Recent::default(),
+            lags: Recent::default(),
+            shift: None,
+            advanced: None,
+        }
+    }
+
+    /// Sound of `position` seconds arrived.
+    pub fn sound_arrived(&mut self, at: Instant, position: f64) {
+        self.offsets.push(at, self.seconds(at) - position, WINDOW);
+    }
+
+    /// The frame of `position` seconds arrived.
+    pub fn frame_arrived(&mut self, at: Instant, position: f64) {
+        let offset = self.seconds(at) - position;
+        self.offsets.push(at, offset, WINDOW);
+        if let Some(origin) = self.offsets.min() {
+            self.lags.push(at, offset - origin, LAG_WINDOW);
+        }
+    }
+
+    /// Moves on to the tick due at `now`.
+    pub fn advance(&mut self, now: Instant) {
+        let Some(origin) = self.offsets.min() else { return };
+        let delay = match self.lags.max() {
+            None => FIRST_DELAY,
+            Some(lag) => (lag + MARGIN).clamp(self.shortest_delay, MAX_DELAY),
+        };
+        let wanted = origin + delay;
+        let elapsed = self.advanced.map_or(0.0, |last| {
+            now.saturating_duration_since(last).as_secs_f64()
+        });
+        self.advanced = Some(now);
+        self.shift = Some(match self.shift {
+            None => wanted,
+            Some(shift) if (wanted - shift).abs() > JUMP => wanted,
+            Some(shift) => shift + (wanted - shift).clamp(-SLEW * elapsed, SLEW * elapsed),
+        });
+    }
+
+    /// What is due at `now`, in seconds of the input's own time. None before anything arrived.
+    pub fn position(&self, now: Instant) -> Option<f64> {
+        self.shift.map(|shift| self.seconds(now) - shift)
+    }
+
+    fn seconds(&self, at: Instant) -> f64 {
+        at.saturating_duration_since(self.epoch).as_secs_f64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(epoch: Instant, seconds: f64) -> Instant {
+        epoch + Duration::from_secs_f64(seconds)
+    }
+
+    /// 15 frames and 50 runs of sound a second, video `lag` behind the sound.
+    fn feed(playout: &mut Playout, epoch: Instant, from: f64, to: f64, late: f64, lag: f64) {
+        let mut tick = (from * 15.0).ceil() as u64;
+        while (tick as f64) / 15.0 < to {
+            let position = tick as f64 / 15.0;
+            for sound in 0..3 {
+                let position = position + f64::from(sound) * 0.02;
+                playout.sound_arrived(at(epoch, position + late), position);
+            }
+            playout.frame_arrived(at(epoch, position + late + lag), position);
+            playout.advance(at(epoch, position + late + lag));
+            tick += 1;
+        }
+    }
+
+    #[test]
+    fn every_frame_is_there_when_it_is_due() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        feed(&mut playout, epoch, 0.0, 10.0, 0.1, 0.2);
+        let due = playout.position(at(epoch, 10.0)).expect("a position");
+        let newest_arrived = 10.0 - 0.1 - 0.2;
+        assert!(due <= newest_arrived, "{due}");
+        assert!(due > newest_arrived - 0.15, "{due}");
+    }
+
+    #[test]
+    fn a_small_drift_is_slewed_and_never_jumps() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        feed(&mut playout, epoch, 0.0, 5.0, 0.1, 0.1);
+        let before = playout.shift.expect("a shift");
+        feed(&mut playout, epoch, 5.0, 8.0, 0.15, 0.1);
+        let after = playout.shift.expect("a shift");
+        assert!(after > before && after - before <= 3.1 * SLEW, "{before} {after}");
+    }
+
+    #[test]
+    fn a_large_move_is_one_jump() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        feed(&mut playout, epoch, 0.0, 5.0, 0.1, 0.1);
+        feed(&mut playout, epoch, 5.0, 8.0, 1.1, 0.1);
+        let due = playout.position(at(epoch, 9.0)).expect("a position");
+        assert!((7.5..7.9).contains(&due), "{due}");
+    }
+}

@@ -1,0 +1,150 @@
+//! Frames and PCM from an ingest's pipes, each with its position.
+
+use std::{io, sync::Arc};
+
+use bytes::Bytes;
+use tokio::{io::AsyncReadExt as _, net::unix::pipe, sync::mpsc, sync::watch, time::Instant};
+
+use super::{FRAME_BYTES, SAMPLE_RATE, health};
+
+/// Names an input; never reused.
+pub type InputId = Arc<str>;
+/// Where media goes.
+pub type MediaSender = mpsc::Sender<Media>;
+
+/// Bytes of one stereo sample.
+const SAMPLE_BYTES: usize = 4;
+/// 40 ms: as much as one read takes while media flows in real time.
+const AUDIO_CHUNK: usize = SAMPLE_RATE as usize / 25 * SAMPLE_BYTES;
+
+/// Decoded media of one generation of one input.
+#[derive(Clone, Debug)]
+pub struct Media {
+    /// Whose.
+    pub input: InputId,
+    /// Which process decoded it.
+    pub generation: u32,
+    /// When it left the pipe.
+    pub arrived: Instant,
+    /// What it is.
+    pub payload: Payload,
+}
+
+/// A frame or a run of samples.
+#[derive(Clone, Debug)]
+pub enum Payload {
+    /// One I420 picture.
+    Frame {
+        /// It stands at `index` / fps seconds.
+        index: u64,
+        /// [`FRAME_BYTES`] bytes.
+        picture: Bytes,
+    },
+    /// Interleaved stereo samples.
+    Samples {
+        /// The first stands at `first` / 48000 seconds.
+        first: u64,
+        /// Left and right.
+        samples: Vec<[i16; 2]>,
+    },
+}
+
+/// How far one process has come; the input watches it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Frames read.
+    pub frames: u64,
+    /// Samples read.
+    pub samples: u64,
+    /// When media last arrived.
+    pub last: Option<Instant>,
+}
+
+/// Why a pipe is read no further.
+#[derive(Debug)]
+pub enum PipeEnd {
+    /// The process closed it.
+    Closed,
+    /// More media than time: a timestamp jumped, and the gap is being filled without bound.
+    TimeJump,
+}
+
+/// Where the media of one process goes, and since when it runs.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    /// Whose.
+    pub input: InputId,
+    /// Which process.
+    pub generation: u32,
+    /// Frames per second.
+    pub fps: u32,
+    /// When the process was started.
+    pub spawned: Instant,
+    /// The compositor. When it is behind, media is dropped here: positions keep the rest in place.
+    pub media: MediaSender,
+    /// Told of every arrival.
+    pub progress: Arc<watch::Sender<Progress>>,
+}
+
+impl Reader {
+    /// Reads frames to the end of the pipe. It never waits for anybody, since a full pipe stops the audio as well.
+    pub async fn frames(self, mut pipe: pipe::Receiver) -> PipeEnd {
+        for index in 0.. {
+            let mut picture = vec![0; FRAME_BYTES];
+            if read_whole(&mut pipe, &mut picture).await.is_err() {
+                break;
+            }
+            let position = index as f64 / f64::from(self.fps);
+            if health::is_time_jump(position, self.spawned.elapsed()) {
+                return PipeEnd::TimeJump;
+            }
+            self.deliver(Payload::Frame { index, picture: picture.into() }, |p| p.frames += 1);
+        }
+        PipeEnd::Closed
+    }
+
+    /// Reads samples to the end of the pipe.
+    pub async fn samples(self, mut pipe: pipe::Receiver) -> PipeEnd {
+        let mut buffer = [0; AUDIO_CHUNK];
+        let mut filled = 0;
+        let mut first = 0;
+        while let Ok(read @ 1..) = pipe.read(&mut buffer[filled..]).await {
+            filled += read;
+            let whole = filled - filled % SAMPLE_BYTES;
+            let samples: Vec<[i16; 2]> = buffer[..whole]
+                .chunks_exact(SAMPLE_BYTES)
+                .map(|s| [i16::from_le_bytes([s[0], s[1]]), i16::from_le_bytes([s[2], s[3]])])
+                .collect();
+            buffer.copy_within(whole..filled, 0);
+            filled -= whole;
+            if samples.is_empty() {
+                continue;
+            }
+            let count = samples.len() as u64;
+            let position = first as f64 / f64::from(SAMPLE_RATE);
+            if health::is_time_jump(position, self.spawned.elapsed()) {
+                return PipeEnd::TimeJump;
+            }
+            self.deliver(Payload::Samples { first, samples }, |p| p.samples += count);
+            first += count;
+        }
+        PipeEnd::Closed
+    }
+
+    fn deliver(&self, payload: Payload, count: impl FnOnce(&mut Progress)) {
+        let arrived = Instant::now();
+        let Self { input, generation, .. } = self;
+        let media = Media { input: input.clone(), generation: *generation, arrived, payload };
+        if self.media.try_send(media).is_err() {
+            tracing::debug!(%input, "the compositor is behind: media dropped");
+        }
+        self.progress.send_modify(|progress| {
+            count(progress);
+            progress.last = Some(arrived);
+        });
+    }
+}
+
+async fn read_whole(pipe: &mut pipe::Receiver, buffer: &mut [u8]) -> io::Result<()> {
+    pipe.read_exact(buffer).await.map(drop)
+}
