@@ -1,31 +1,20 @@
-//! x
-use crate::{
-    media::workers::Placement, room::view::RoomView, signaling::messages::BroadcastStatus,
-};
-use std::{ops::RangeInclusive, sync::Arc};
-use tokio::sync::watch;
-/// x
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// c
-    pub composer: tonic::transport::Uri,
-    /// p
-    pub plain_ports: RangeInclusive<u16>,
-}
-/// d
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct DesiredBroadcast;
-impl DesiredBroadcast {
-    pub fn of(_: &RoomView) -> Self {
-        Self
-    }
-}
-/// x
-pub fn drive(
-    _c: Config,
-    _id: Arc<str>,
-    _p: Placement,
-    _w: watch::Receiver<DesiredBroadcast>,
-) -> watch::Receiver<BroadcastStatus> {
-    watch::channel(BroadcastStatus::Idle).1
-}
+//! A room's broadcast, from the SFU's side: the ladder every input climbs, and the driver that keeps the composer's
+//! inputs as the room wants them.
+//!
+//! ```text
+//! RoomView ──▶ DesiredBroadcast (watch) ──▶ Driver ──opens──▶ Session (one epoch)
+//!                                             ▲                 ├ Climb per participant:
+//!                     new epoch, back-off     │                 │  Idle ─▶ PortsReserved ─▶ TransportsConnected
+//!                     0.1 → 1 s, jitter       │                 │   ─▶ ConsumersPaused ─▶ Listening ─▶ Resumed ─▶ Leg
+//!                                             └─stream broke────┤
+//!                                                               └ Leg per participant (resumes every new generation)
+//! ```
+
+mod desired;
+mod driver;
+mod ladder;
+mod leg;
+mod session;
+
+pub use desired::DesiredBroadcast;
+pub use driver::{Config, drive};

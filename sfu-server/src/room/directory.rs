@@ -112,7 +112,7 @@ async fn keep(mut inbox: mpsc::Receiver<Request>) {
                         rooms.insert(room_id.clone(), handle);
                         running.spawn(async move { actor.run().await; room_id });
                     }
-                    drop(reply.send(fresh));
+                    _ = reply.send(fresh);
                 }
             },
         }

@@ -1,0 +1,150 @@
+//! The driver: opens the broadcast with the room's first producer, keeps a session with the composer, and is the one
+//! layer that tries again when the composer was away.
+
+use std::{
+    ops::RangeInclusive,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use tokio::{
+    sync::watch,
+    time::sleep,
+};
+
+use super::{
+    DesiredBroadcast,
+    session::{self, SessionEnd},
+};
+use crate::{
+    composer_client::{self, CallError},
+    media::workers::Placement,
+    signaling::messages::BroadcastStatus,
+};
+
+/// How broadcasts are driven.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the composer answers.
+    pub composer: tonic::transport::Uri,
+    /// Ports media is sent from.
+    pub plain_ports: RangeInclusive<u16>,
+}
+
+/// Drives the broadcast of `room_id` until `desired` is closed. The answered watch ends with it.
+pub fn drive(
+    config: Config,
+    room_id: Arc<str>,
+    placement: Placement,
+    desired: watch::Receiver<DesiredBroadcast>,
+) -> watch::Receiver<BroadcastStatus> {
+    let (status, watched) = watch::channel(BroadcastStatus::Idle);
+    tokio::spawn(run(config, room_id, placement, desired, status));
+    watched
+}
+
+async fn run(
+    config: Config,
+    room_id: Arc<str>,
+    placement: Placement,
+    mut desired: watch::Receiver<DesiredBroadcast>,
+    status: watch::Sender<BroadcastStatus>,
+) {
+    if desired.wait_for(|desired| !desired.inputs.is_empty()).await.is_err() {
+        return;
+    }
+    let channel = composer_client::dial(config.composer);
+    let mut epoch = 0;
+    let mut pauses = back_off();
+    let mut closing = false;
+    while !closing {
+        epoch = next_epoch(epoch);
+        let session = session::Session {
+            room_id: room_id.clone(),
+            placement: placement.clone(),
+            plain_ports: config.plain_ports.clone(),
+        };
+        let (opened, end) = session.run(channel.clone(), epoch, &mut desired, &status).await;
+        if opened {
+            pauses = back_off();
+        }
+        match end {
+            SessionEnd::Closed => return,
+            SessionEnd::Broken(CallError::Stale { current }) => epoch = epoch.max(current),
+            SessionEnd::Broken(error) => {
+                tracing::warn!(room = %room_id, epoch, %error, "the broadcast's session ended");
+                let reason = error.to_string();
+                status.send_if_modified(|status| away(status, reason, &error));
+            }
+        }
+        // Nobody is left to broadcast: the composer's grace period ends what it still holds.
+        closing = desired.has_changed().is_err();
+        if !closing {
+            sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
+        }
+    }
+}
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+fn back_off() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(100))
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times()
+        .with_jitter()
+        .build()
+}
+
+/// The clock's milliseconds, so that a restarted SFU exceeds its former self, but always more than before.
+fn next_epoch(last: u64) -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
+    now.max(last.saturating_add(1))
+}
+
+/// What the room is told while the composer is away. Says whether that is new.
+fn away(status: &mut BroadcastStatus, reason: String, error: &CallError) -> bool {
+    let told = match (&*status, error) {
+        (_, CallError::Exhausted(reason)) => BroadcastStatus::Refused { reason: reason.clone() },
+        (
+            BroadcastStatus::Starting { playlist_url } | BroadcastStatus::Live { playlist_url },
+            _,
+        ) => BroadcastStatus::Reconnecting { playlist_url: Some(playlist_url.clone()), reason },
+        (BroadcastStatus::Reconnecting { playlist_url, .. }, _) => {
+            BroadcastStatus::Reconnecting { playlist_url: playlist_url.clone(), reason }
+        }
+        _ => BroadcastStatus::Reconnecting { playlist_url: None, reason },
+    };
+    let changed = *status != told;
+    *status = told;
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_exceeds_the_last_one_whatever_the_clock_says() {
+        let now = next_epoch(0);
+        assert!(now > 1_700_000_000_000);
+        assert_eq!(next_epoch(now + 1_000_000), now + 1_000_001);
+    }
+
+    #[test]
+    fn the_playlist_url_stays_known_while_the_composer_is_away() {
+        let mut status = BroadcastStatus::Live { playlist_url: "/hls/a/index.m3u8".into() };
+        let error = CallError::Away("gone".into());
+        assert!(away(&mut status, error.to_string(), &error));
+        assert!(!away(&mut status, error.to_string(), &error));
+        assert_eq!(
+            status,
+            BroadcastStatus::Reconnecting {
+                playlist_url: Some("/hls/a/index.m3u8".into()),
+                reason: "the composer is away: gone".into(),
+            }
+        );
+    }
+}

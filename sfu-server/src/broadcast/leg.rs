@@ -1,0 +1,166 @@
+//! A leg: the paused-then-resumed consumers of one input on their connected transports. Dropping it closes them.
+
+use std::{sync::Arc, time::Duration};
+
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use mediasoup::prelude::*;
+use tokio::{sync::watch, time::sleep};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{
+    desired::Sources,
+    ladder::{Climb, Timed},
+};
+use crate::composer_client::{CallError, ComposerClient, ComposerStatus, Stage, Step};
+
+/// Key frames asked for while the first picture is awaited.
+const KEY_FRAMES: usize = 10;
+
+/// One track's consumer on its transport. The consumer goes first.
+#[derive(Debug)]
+pub struct LegTrack {
+    /// Sends to the composer.
+    pub consumer: Consumer,
+    /// Closed after its consumer.
+    pub _transport: PlainTransport,
+}
+
+/// All tracks of one input.
+#[derive(Debug)]
+pub struct LegMedia {
+    /// Video, audio, or both.
+    pub tracks: Vec<LegTrack>,
+}
+
+/// A live input, seen from the SFU.
+#[derive(Debug)]
+pub struct Leg {
+    input: String,
+    /// The climb it answered.
+    pub climb: u32,
+    /// What it is made of.
+    pub sources: Sources,
+    core: Option<Core>,
+    attendant: Option<AbortOnDropHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Core {
+    input: String,
+    composer: ComposerClient,
+    media: LegMedia,
+    resumed_generation: u32,
+}
+
+impl Leg {
+    /// Nothing flows yet.
+    pub fn new(climb: &Climb, media: LegMedia) -> Self {
+        let core = Core {
+            input: climb.input.clone(),
+            composer: climb.composer.clone(),
+            media,
+            resumed_generation: 0,
+        };
+        Self {
+            input: climb.input.clone(),
+            climb: climb.climb,
+            sources: climb.sources,
+            core: Some(core),
+            attendant: None,
+        }
+    }
+
+    /// The input it feeds.
+    pub fn input(&self) -> &str {
+        &self.input
+    }
+
+    /// See [`Core::resume`].
+    pub async fn resume(&mut self, generation: u32, steps: Vec<Step>) -> Result<(), CallError> {
+        match &mut self.core {
+            Some(core) => core.resume(generation, steps).await,
+            None => Ok(()),
+        }
+    }
+
+    /// From now on every new generation is resumed, for as long as the leg lives.
+    pub fn attend(mut self, statuses: watch::Receiver<Arc<ComposerStatus>>) -> Self {
+        if let Some(core) = self.core.take() {
+            self.attendant = Some(AbortOnDropHandle::new(tokio::spawn(core.attend(statuses))));
+        }
+        self
+    }
+}
+
+impl Core {
+    /// THE resume rule, whole: a newer generation that listens is resumed, once, and confirmed. It covers first start,
+    /// respawn and repeated statuses.
+    async fn resume(&mut self, generation: u32, mut steps: Vec<Step>) -> Result<(), CallError> {
+        if generation <= self.resumed_generation {
+            return Ok(());
+        }
+        let step = Timed::begin(7, "resumed");
+        for LegTrack { consumer, .. } in &self.media.tracks {
+            if consumer.paused()
+                && let Err(error) = consumer.resume().await
+            {
+                tracing::info!(input = %self.input, %error, "a consumer was not resumed: its producer is gone");
+            }
+        }
+        self.request_key_frames().await;
+        steps.push(step.done());
+        self.composer.confirm_resumed(&self.input, generation, &steps).await?;
+        self.resumed_generation = generation;
+        Ok(())
+    }
+
+    async fn attend(mut self, mut statuses: watch::Receiver<Arc<ComposerStatus>>) {
+        let mut retries = key_frame_retries();
+        loop {
+            let (wanted, waiting) = match statuses.borrow_and_update().input(&self.input) {
+                None => (0, false),
+                Some(input) => (input.resume_wanted, input.stage == Stage::Resumed),
+            };
+            if wanted > self.resumed_generation {
+                retries = key_frame_retries();
+                if let Err(error) = self.resume(wanted, vec![]).await {
+                    // The composer's next status asks again, or the session ends with its stream.
+                    tracing::warn!(input = %self.input, %error, "a resume was not confirmed");
+                }
+            }
+            let retry = if waiting { retries.next() } else { None };
+            tokio::select! {
+                changed = statuses.changed() => if changed.is_err() {
+                    return;
+                },
+                () = after(retry) => self.request_key_frames().await,
+            }
+        }
+    }
+
+    async fn request_key_frames(&self) {
+        for LegTrack { consumer, .. } in &self.media.tracks {
+            if consumer.kind() == MediaKind::Video
+                && !consumer.producer_paused()
+                && let Err(error) = consumer.request_key_frame().await
+            {
+                tracing::debug!(input = %self.input, %error, "no key frame was asked for");
+            }
+        }
+    }
+}
+
+fn key_frame_retries() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(300))
+        .with_max_delay(Duration::from_secs(2))
+        .with_max_times(KEY_FRAMES)
+        .build()
+}
+
+async fn after(delay: Option<Duration>) {
+    match delay {
+        Some(delay) => sleep(delay).await,
+        None => std::future::pending().await,
+    }
+}
