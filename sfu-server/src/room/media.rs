@@ -83,7 +83,10 @@ impl Media {
 
     /// Starts receiving a track from the browser; answers the producer's id.
     pub async fn produce(&mut self, request: Produce) -> Result<String, RequestError> {
-        let Produce { kind, rtp_parameters, app_data } = request;
+        let Produce { kind, mut rtp_parameters, app_data } = request;
+        // Offers with simulcast rids carry no cname, and clients send it empty: the transport then chooses one for all
+        // its producers.
+        rtp_parameters.rtcp.cname = rtp_parameters.rtcp.cname.filter(|cname| !cname.is_empty());
         let Some(browser) = &self.sending else {
             return Err(RequestError::TransportMissing(Direction::Producer));
         };
