@@ -8,8 +8,9 @@ use tracing_subscriber::EnvFilter;
 ///
 /// Calling it twice keeps the first log.
 pub fn init(default_filter: &str) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default_filter));
+    // An empty RUST_LOG, as `RUST_LOG= command` leaves it, asks for nothing special.
+    let asked = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+    let filter = EnvFilter::new(asked.as_deref().unwrap_or(default_filter));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let installed = if io::stderr().is_terminal() {
         log.with_target(false).compact().try_init()

@@ -86,18 +86,7 @@ impl Composer {
             ports: ports.clone(),
         })
         .await;
-        Ok(Self {
-            config,
-            http,
-            grpc,
-            ops,
-            tls,
-            grpc_tls,
-            directory,
-            ports,
-            unready,
-            termination,
-        })
+        Ok(Self { config, http, grpc, ops, tls, grpc_tls, directory, ports, unready, termination })
     }
 
     /// Serves until SIGTERM or SIGINT, which is a restart and not an end: playlists stay open.

@@ -109,9 +109,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_help_is_the_contract() {
+        use clap::CommandFactory as _;
+        let help = Config::command().term_width(100).render_long_help().to_string();
+        insta::assert_snapshot!(help);
+    }
+
+    #[test]
     fn frame_rates_give_whole_ticks_and_parts() {
-        let accepted: Vec<u32> =
-            (0..100).filter(|n| fps(&n.to_string()).is_ok()).collect();
+        let accepted: Vec<u32> = (0..100).filter(|n| fps(&n.to_string()).is_ok()).collect();
         assert_eq!(accepted, [5, 10, 15, 20, 25, 30, 40, 50, 60]);
     }
 }

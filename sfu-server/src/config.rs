@@ -95,3 +95,15 @@ pub enum BroadcastMode {
     /// Never.
     Off,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_is_the_contract() {
+        use clap::CommandFactory as _;
+        let help = Config::command().term_width(100).render_long_help().to_string();
+        insta::assert_snapshot!(help);
+    }
+}

@@ -352,14 +352,11 @@ impl Broadcast {
         let pairs = self.config.ports.lease(kinds.len()).await?;
         let leases: Vec<(Kind, PortPair)> = kinds.into_iter().zip(pairs).collect();
         let id: InputId = Arc::from(input.as_str());
-        let config = IngestConfig { media: self.pipeline.media.clone(), ..self.config.ingest.clone() };
+        let config =
+            IngestConfig { media: self.pipeline.media.clone(), ..self.config.ingest.clone() };
         let reserved = step.done();
-        let report = Report {
-            state: State::Reserved,
-            generation: 0,
-            pid: 0,
-            trace: vec![reserved.clone()],
-        };
+        let report =
+            Report { state: State::Reserved, generation: 0, pid: 0, trace: vec![reserved.clone()] };
         let live = Input::reserve(
             id,
             participant,
@@ -479,8 +476,11 @@ impl Broadcast {
         if phase != self.status.phase {
             tracing::info!(room = %self.config.room_id, ?phase, "broadcast");
         }
-        let states =
-            self.inputs.iter().map(|(id, (_, report))| (id.clone(), report.state.clone())).collect();
+        let states = self
+            .inputs
+            .iter()
+            .map(|(id, (_, report))| (id.clone(), report.state.clone()))
+            .collect();
         self.pipeline.show(scene::resolve(&self.scene, &states, phase));
         let inputs = self.inputs.iter().map(|(id, (input, report))| InputStatus {
             id: id.clone(),

@@ -78,7 +78,8 @@ impl Directory {
     pub async fn start(config: DirectoryConfig) -> Self {
         let (requests, inbox) = mpsc::channel(MAILBOX);
         let (publisher, rooms) = watch::channel(Arc::default());
-        let mut keeper = Keeper { config, entries: BTreeMap::new(), ended: JoinSet::new(), publisher };
+        let mut keeper =
+            Keeper { config, entries: BTreeMap::new(), ended: JoinSet::new(), publisher };
         keeper.recover().await;
         tokio::spawn(keeper.run(inbox));
         Self { requests, rooms }

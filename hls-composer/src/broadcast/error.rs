@@ -6,7 +6,9 @@ use crate::{ingest::StartError, packager, ports::PortsError};
 #[derive(Debug, thiserror::Error)]
 pub enum BroadcastError {
     /// A newer attempt holds the broadcast.
-    #[error("epoch {offered} is older than the broadcast's epoch {current}; open it with a newer one")]
+    #[error(
+        "epoch {offered} is older than the broadcast's epoch {current}; open it with a newer one"
+    )]
     StaleEpoch {
         /// What the caller holds.
         offered: u64,

@@ -17,10 +17,10 @@ mod restart;
 mod scene;
 mod status;
 
+pub use actor::{Handle, Reservation};
 pub use claim::Claim;
 pub use directory::{Directory, DirectoryConfig};
 pub use error::BroadcastError;
-pub use actor::{Handle, Reservation};
 pub use restart::{Outcome, Scope};
-pub use scene::{SceneUpdate, SceneTile};
+pub use scene::{SceneTile, SceneUpdate};
 pub use status::{InputStatus, Phase, Status};

@@ -82,7 +82,10 @@ impl Pending {
             status.inputs.iter().any(|input| {
                 input.participant == *participant
                     && input.climb >= *climb
-                    && matches!(input.report.state, State::Active | State::Silent | State::Failed(_))
+                    && matches!(
+                        input.report.state,
+                        State::Active | State::Silent | State::Failed(_)
+                    )
             })
         });
         let encoding = self

@@ -6,10 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::playout::Playout;
-use crate::ingest::{
-    Media, SAMPLE_RATE,
-    media::Payload,
-};
+use crate::ingest::{Media, SAMPLE_RATE, media::Payload};
 
 /// Frames kept at most: what a paused consumer's gap fill brings in one burst is dropped from the old end.
 const MAX_FRAMES: usize = 64;
@@ -148,7 +145,11 @@ impl InputBuffer {
         };
         // 0.5 % faster or slower until the read position is where it should be.
         let error = wanted - read;
-        let bend = if error.abs() < DEAD_ZONE { 0 } else { (tick / 200).min(error.abs()) * error.signum() };
+        let bend = if error.abs() < DEAD_ZONE {
+            0
+        } else {
+            (tick / 200).min(error.abs()) * error.signum()
+        };
         let source = tick + bend;
         let start = self.sound_start as i64;
         for (n, slot) in self.mixed.iter_mut().enumerate() {
@@ -199,7 +200,12 @@ mod tests {
 
     fn frame(input: &Arc<str>, generation: u32, at: Instant, index: u64) -> Media {
         let picture = Bytes::from(vec![index as u8; 4]);
-        Media { input: input.clone(), generation, arrived: at, payload: Payload::Frame { index, picture } }
+        Media {
+            input: input.clone(),
+            generation,
+            arrived: at,
+            payload: Payload::Frame { index, picture },
+        }
     }
 
     #[test]
@@ -220,8 +226,7 @@ mod tests {
         let from = heard.iter().position(|s| s[1] == 7).expect("sound") + 1;
         let tail = &heard[from..];
         assert!(tail.len() > 100_000);
-        let breaks =
-            tail.windows(2).filter(|pair| pair[1][0] != (pair[0][0] + 1) % 1000).count();
+        let breaks = tail.windows(2).filter(|pair| pair[1][0] != (pair[0][0] + 1) % 1000).count();
         assert_eq!(breaks, 0);
     }
 

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images::{Image, ImageRef}};
+use fast_image_resize::{
+    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
+    images::{Image, ImageRef},
+};
 
 use super::{
     buffer::{InputBuffer, Shown},
@@ -104,10 +107,8 @@ impl Painter {
             known.size == size && known.serial == serial && known.input == input
         });
         if !fresh {
-            let mut buffer = self
-                .scaled
-                .remove(&tile.participant)
-                .map_or_else(Vec::new, |old| old.tile);
+            let mut buffer =
+                self.scaled.remove(&tile.participant).map_or_else(Vec::new, |old| old.tile);
             self.scale(&source, size, &mut buffer);
             let scaled = Scaled { input, serial, source, size, tile: buffer };
             self.scaled.insert(tile.participant.clone(), scaled);
@@ -166,10 +167,8 @@ impl Painter {
         };
         canvas.fill(badge, colour_of(&tile.participant));
         let mask = self.words.render(&initials(&tile.label), side / 2, side);
-        let (x, y) = (
-            badge.x + (side - mask.width) / 2,
-            badge.y + side.saturating_sub(mask.height) / 2,
-        );
+        let (x, y) =
+            (badge.x + (side - mask.width) / 2, badge.y + side.saturating_sub(mask.height) / 2);
         canvas.write(x, y, mask, WHITE);
     }
 
@@ -188,7 +187,8 @@ impl Painter {
         };
         canvas.darken(ground);
         if tile.muted {
-            let dot = Rect { x: ground.x + 2, y: ground.y + (height / 2 - 3 & !1), width: 6, height: 6 };
+            let dot =
+                Rect { x: ground.x + 2, y: ground.y + (height / 2 - 3 & !1), width: 6, height: 6 };
             canvas.fill(dot, MUTED);
         }
         canvas.write(ground.x + 2 + mark, ground.y, mask, WHITE);
@@ -217,9 +217,9 @@ fn initials(label: &str) -> String {
 /// A participant's colour: stable, dark enough for white letters.
 fn colour_of(participant: &str) -> Colour {
     // FNV-1a, which unlike the standard hasher stays the same from run to run.
-    let hash = participant
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let hash = participant.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+    });
     let angle = (hash % 360) as f32 * std::f32::consts::PI / 180.0;
     Colour { y: 90, u: (128.0 + 50.0 * angle.cos()) as u8, v: (128.0 + 50.0 * angle.sin()) as u8 }
 }

@@ -90,9 +90,8 @@ impl Playout {
             Some(lag) => (lag + MARGIN).clamp(self.shortest_delay, MAX_DELAY),
         };
         let wanted = origin + delay;
-        let elapsed = self.advanced.map_or(0.0, |last| {
-            now.saturating_duration_since(last).as_secs_f64()
-        });
+        let elapsed =
+            self.advanced.map_or(0.0, |last| now.saturating_duration_since(last).as_secs_f64());
         self.advanced = Some(now);
         self.shift = Some(match self.shift {
             None => wanted,

@@ -64,9 +64,8 @@ impl Words {
 
 fn render(font: &FontRef<'_>, text: &str, size: usize, max_width: usize) -> Mask {
     let scaled = font.as_scaled(PxScale::from(size as f32));
-    let advance = |text: &str| -> f32 {
-        text.chars().map(|c| scaled.h_advance(scaled.glyph_id(c))).sum()
-    };
+    let advance =
+        |text: &str| -> f32 { text.chars().map(|c| scaled.h_advance(scaled.glyph_id(c))).sum() };
     let mut shown = text.to_owned();
     while !shown.is_empty() && advance(&shown).ceil() as usize > max_width {
         shown = shown.trim_end_matches('…').to_owned();
@@ -83,15 +82,15 @@ fn render(font: &FontRef<'_>, text: &str, size: usize, max_width: usize) -> Mask
     let mut cover = vec![0; width * height];
     let mut x = 0.0;
     for character in shown.chars() {
-        let glyph = scaled.glyph_id(character).with_scale_and_position(
-            PxScale::from(size as f32),
-            point(x, scaled.ascent()),
-        );
+        let glyph = scaled
+            .glyph_id(character)
+            .with_scale_and_position(PxScale::from(size as f32), point(x, scaled.ascent()));
         x += scaled.h_advance(scaled.glyph_id(character));
         let Some(outlined) = font.outline_glyph(glyph) else { continue };
         let bounds = outlined.px_bounds();
         outlined.draw(|column, row, amount| {
-            let (column, row) = (bounds.min.x as i32 + column as i32, bounds.min.y as i32 + row as i32);
+            let (column, row) =
+                (bounds.min.x as i32 + column as i32, bounds.min.y as i32 + row as i32);
             if let (Ok(column), Ok(row)) = (usize::try_from(column), usize::try_from(row))
                 && column < width
                 && row < height

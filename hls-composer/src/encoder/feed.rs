@@ -1,6 +1,6 @@
 //! Ticks on their way into the encoder, and the last ones once more for its successor.
 
-use std::{collections::VecDeque, io};
+use std::{collections::VecDeque, io, time::Duration};
 
 use tokio::{
     io::AsyncWriteExt as _,
@@ -24,8 +24,8 @@ pub struct Replay {
     seen: usize,
     /// Frames the running encoder has delivered.
     delivered: u64,
-    /// Since when more is owed than allowed.
-    owing_since: Option<Instant>,
+    /// When the running encoder last delivered something, or was started.
+    progressed: Instant,
 }
 
 impl Replay {
@@ -37,7 +37,7 @@ impl Replay {
             written: 0,
             seen: 0,
             delivered: 0,
-            owing_since: None,
+            progressed: Instant::now(),
         }
     }
 
@@ -64,16 +64,18 @@ impl Replay {
     /// A new encoder starts: all that was not seen is written again. Answers its first tick.
     pub fn start_generation(&mut self) -> Option<&Tick> {
         self.ticks.drain(..self.seen);
-        (self.written, self.seen, self.delivered, self.owing_since) = (0, 0, 0, None);
+        (self.written, self.seen, self.delivered) = (0, 0, 0);
+        self.progressed = Instant::now();
         self.ticks.front()
     }
 
     /// The encoder has delivered `frames` frames in all. Answers how many are new.
     pub fn saw(&mut self, frames: u64) -> u64 {
-        let newly = frames.saturating_sub(self.delivered);
-        self.delivered = self.delivered.max(frames);
-        self.seen = (self.seen + newly as usize).min(self.written);
-        self.owing_since = None;
+        let outstanding = self.written - self.seen;
+        let newly = frames.saturating_sub(self.delivered).min(outstanding as u64);
+        self.delivered += newly;
+        self.seen += newly as usize;
+        self.progressed = Instant::now();
         newly
     }
 
@@ -92,14 +94,10 @@ impl Replay {
         (self.ticks.len() - self.seen) as u64
     }
 
-    /// Since when the encoder owes more than `limit` ticks, if it does.
-    pub fn hung_since(&mut self, limit: u64) -> Option<Instant> {
-        if self.owed() <= limit {
-            self.owing_since = None;
-        } else if self.owing_since.is_none() {
-            self.owing_since = Some(Instant::now());
-        }
-        self.owing_since
+    /// When the encoder counts as hung: it owes more than `limit` ticks and delivers nothing for `patience`. One that
+    /// is merely slow is left alone, since replacing it would cost more than it owes.
+    pub fn hung_at(&self, limit: u64, patience: Duration) -> Option<Instant> {
+        (self.owed() > limit).then(|| self.progressed + patience)
     }
 
     fn next_unwritten(&self) -> Option<Tick> {

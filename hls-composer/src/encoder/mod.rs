@@ -26,8 +26,8 @@ use crate::{
     process::{self, Launcher, Process, Spawn},
 };
 
-/// It is hung when it owes more than this, in ticks per second of F × 0.8.
-const OWED_SECONDS: f64 = 0.8;
+/// It is hung when it owes more than this and delivers nothing for as long.
+const OWED: Duration = Duration::from_millis(800);
 /// How long a dying FFmpeg may take to flush what it has when the broadcast ends.
 const FLUSH: Duration = Duration::from_secs(2);
 /// After a start that failed at once, the next is tried after this; ticks go on meanwhile.
@@ -84,7 +84,9 @@ pub async fn run(
     let mut generation = 0;
     loop {
         generation += 1;
-        let end = encode(&config, generation, &mut ticks, &packager, &mut replace, &mut replay, &status).await;
+        let end =
+            encode(&config, generation, &mut ticks, &packager, &mut replace, &mut replay, &status)
+                .await;
         status.send_modify(|status| status.pid = 0);
         if packager.send(packager::Input::GenerationEnded).await.is_err() {
             return;
@@ -130,16 +132,12 @@ async fn encode(
     tracing::info!(room = %config.room_id, generation, pid = running.process.pid(), "encoder started");
     let (seen_tx, mut seen) = watch::channel(0);
     let anchor = fragments::Anchor { generation, due: first.due, first_tick: first.number };
-    let mut reading = tokio::spawn(fragments::forward(
-        running.output,
-        anchor,
-        packager.clone(),
-        seen_tx,
-    ));
+    let mut reading =
+        tokio::spawn(fragments::forward(running.output, anchor, packager.clone(), seen_tx));
     let started = Instant::now();
-    let owed_limit = (OWED_SECONDS * f64::from(config.fps)).ceil() as u64;
+    let owed_limit = (OWED.as_secs_f64() * f64::from(config.fps)).ceil() as u64;
     let reason = loop {
-        let hung_at = replay.hung_since(owed_limit).map(|since| since.max(started + START_UP));
+        let hung_at = replay.hung_at(owed_limit, OWED).map(|due| due.max(started + START_UP));
         tokio::select! {
             exit = running.process.exited() => break exit.to_string(),
             Ok(()) = replace.changed() => break "asked for".to_owned(),

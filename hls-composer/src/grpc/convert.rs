@@ -70,7 +70,9 @@ pub fn tracks(tracks: Vec<v1::TrackParameters>) -> Result<Vec<Track>, FieldError
                 (Ok(v1::Codec::Opus), Kind::Audio) => Codec::Opus,
                 (Ok(v1::Codec::Vp8), Kind::Video) => Codec::Vp8,
                 (Ok(v1::Codec::H264), Kind::Video) => Codec::H264,
-                _ => return Err(wrong(path("codec"), "takes OPUS for audio, VP8 or H264 for video")),
+                _ => {
+                    return Err(wrong(path("codec"), "takes OPUS for audio, VP8 or H264 for video"));
+                }
             };
             let payload_type = u8::try_from(track.payload_type)
                 .ok()
@@ -85,7 +87,8 @@ pub fn tracks(tracks: Vec<v1::TrackParameters>) -> Result<Vec<Track>, FieldError
             let printable = |text: &str, most: usize| {
                 text.len() <= most && text.bytes().all(|b| (0x20..0x7f).contains(&b))
             };
-            if track.cname.is_empty() || track.cname.contains(' ') || !printable(&track.cname, 255) {
+            if track.cname.is_empty() || track.cname.contains(' ') || !printable(&track.cname, 255)
+            {
                 return Err(wrong(path("cname"), "takes 1 to 255 printable characters"));
             }
             if !printable(&track.fmtp, 1024) {

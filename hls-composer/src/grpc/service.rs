@@ -82,9 +82,9 @@ impl Composer for Service {
             status
         });
         let farewell = futures_util::stream::once(async move {
-            superseded.is_cancelled().then(|| {
-                Err(Status::aborted("a newer claim took the broadcast over, or it ended"))
-            })
+            superseded
+                .is_cancelled()
+                .then(|| Err(Status::aborted("a newer claim took the broadcast over, or it ended")))
         });
         Ok(Response::new(Box::pin(held.chain(farewell.filter_map(std::future::ready)))))
     }
@@ -114,10 +114,8 @@ impl Composer for Service {
             climb: request.climb,
         };
         let broadcast = self.find(request.room_id).await?;
-        let ports = broadcast
-            .reserve(request.epoch, reservation)
-            .await
-            .map_err(|error| refused(&error))?;
+        let ports =
+            broadcast.reserve(request.epoch, reservation).await.map_err(|error| refused(&error))?;
         Ok(Response::new(v1::ReservePortsResponse { ports: convert::reserved(self.ip(), &ports) }))
     }
 

@@ -66,8 +66,7 @@ mod tests {
 
     #[test]
     fn a_track_that_is_not_there_is_not_mapped() {
-        let only_audio =
-            args(Path::new("a.sdp"), Ipv4Addr::LOCALHOST.into(), &[Kind::Audio], 15);
+        let only_audio = args(Path::new("a.sdp"), Ipv4Addr::LOCALHOST.into(), &[Kind::Audio], 15);
         assert!(!only_audio.contains(&"0:v".into()) && only_audio.contains(&"0:a".into()));
     }
 }

@@ -156,12 +156,7 @@ impl Input {
             inbox,
             progress: Arc::new(progress),
             tracks: vec![],
-            report: Report {
-                state: State::Reserved,
-                generation: 0,
-                pid: 0,
-                trace: vec![reserved],
-            },
+            report: Report { state: State::Reserved, generation: 0, pid: 0, trace: vec![reserved] },
         };
         Self {
             participant,
@@ -284,9 +279,7 @@ impl Task {
         }
     }
 
-    async fn started(
-        &mut self,
-    ) -> Result<oneshot::Sender<Result<u32, StartError>>, Released> {
+    async fn started(&mut self) -> Result<oneshot::Sender<Result<u32, StartError>>, Released> {
         let lapses = Instant::now() + LEASE;
         loop {
             tokio::select! {
@@ -421,7 +414,11 @@ impl Task {
                 });
             }
         };
-        if bound { Ok(Ingest { process, readers }) } else { Err(failed(format!("its ports are not bound after {BIND:?}: {}", process.log()))) }
+        if bound {
+            Ok(Ingest { process, readers })
+        } else {
+            Err(failed(format!("its ports are not bound after {BIND:?}: {}", process.log())))
+        }
     }
 
     /// Steps 7 and 8, then watches until something ends.

@@ -48,9 +48,8 @@ pub struct Track {
 /// Writes the description. The caller has checked that no text holds a control character.
 pub fn write(ip: IpAddr, tracks: &[(u16, Track)]) -> String {
     let version = if ip.is_ipv4() { "IP4" } else { "IP6" };
-    let mut sdp = format!(
-        "v=0\r\no=- 0 0 IN {version} {ip}\r\ns=input\r\nc=IN {version} {ip}\r\nt=0 0\r\n"
-    );
+    let mut sdp =
+        format!("v=0\r\no=- 0 0 IN {version} {ip}\r\ns=input\r\nc=IN {version} {ip}\r\nt=0 0\r\n");
     for (rtp_port, track) in tracks {
         let Track { payload_type, clock_rate, channels, ssrc, cname, fmtp, .. } = track;
         let (media, encoding) = match track.codec {

@@ -40,13 +40,12 @@ impl FromStr for PortRange {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no port range; write it as 12000-12999, at least two ports");
+        let wrong =
+            || format!("`{text}` is no port range; write it as 12000-12999, at least two ports");
         let (first, last) = text.split_once('-').ok_or_else(wrong)?;
         let port = |s: &str| s.parse::<u16>().ok().filter(|p| (1..u16::MAX).contains(p));
-        let range = Self {
-            first: port(first).ok_or_else(wrong)?,
-            last: port(last).ok_or_else(wrong)?,
-        };
+        let range =
+            Self { first: port(first).ok_or_else(wrong)?, last: port(last).ok_or_else(wrong)? };
         if range.first > range.last || range.pairs() == 0 { Err(wrong()) } else { Ok(range) }
     }
 }

@@ -29,7 +29,9 @@ const OPTIONS: [&str; 9] = [
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ProbeError {
     /// It does not start.
-    #[error("`{program}` does not start ({reason}): install FFmpeg 5.1 or newer, or point --ffmpeg at it")]
+    #[error(
+        "`{program}` does not start ({reason}): install FFmpeg 5.1 or newer, or point --ffmpeg at it"
+    )]
     Missing {
         /// What --ffmpeg names.
         program: String,
@@ -53,10 +55,8 @@ pub enum ProbeError {
 /// Asks `program` for everything the pipelines need; answers its version.
 pub async fn probe(program: &OsStr) -> Result<String, ProbeError> {
     let name = program.to_string_lossy().into_owned();
-    let missing = |error: io::Error| ProbeError::Missing {
-        program: name.clone(),
-        reason: error.to_string(),
-    };
+    let missing =
+        |error: io::Error| ProbeError::Missing { program: name.clone(), reason: error.to_string() };
     let banner = ask(program, &["-version"]).await.map_err(missing)?;
     let version = banner.split_whitespace().nth(2).unwrap_or("unknown version").to_owned();
     let lacks = |what: &str| ProbeError::Lacks {

@@ -12,6 +12,9 @@ use crate::room::{
 pub struct DesiredBroadcast {
     /// In the order of joining; a shared screen stands before its peer.
     pub inputs: Vec<DesiredInput>,
+    /// The room has ended, and its playlist shall. A server that merely stops never says so: its successor takes the
+    /// open playlist over.
+    pub over: bool,
 }
 
 /// One tile and what feeds it.
@@ -49,7 +52,7 @@ impl DesiredBroadcast {
             let speaking = room.active_speaker.as_deref() == Some(id);
             member_inputs(id, member, speaking)
         });
-        Self { inputs: inputs.collect() }
+        Self { inputs: inputs.collect(), over: false }
     }
 
     /// Whether `other` needs the same inputs, however they are shown.
@@ -126,7 +129,10 @@ mod tests {
     fn a_shared_screen_is_a_tile_of_its_own() {
         let tracks =
             Tracks { camera: track(1, false), screen: track(2, false), ..Tracks::default() };
-        assert_eq!(participants(&DesiredBroadcast::of(&room(vec![("a", 1, tracks)]))), ["a-screen", "a"]);
+        assert_eq!(
+            participants(&DesiredBroadcast::of(&room(vec![("a", 1, tracks)]))),
+            ["a-screen", "a"]
+        );
     }
 
     #[test]
@@ -144,7 +150,8 @@ mod tests {
 
     #[test]
     fn a_camera_that_goes_needs_a_new_input() {
-        let both = Tracks { camera: track(1, false), microphone: track(2, false), ..Tracks::default() };
+        let both =
+            Tracks { camera: track(1, false), microphone: track(2, false), ..Tracks::default() };
         let audio = Tracks { camera: None, ..both };
         let before = DesiredBroadcast::of(&room(vec![("a", 1, both)]));
         let after = DesiredBroadcast::of(&room(vec![("a", 1, audio)]));

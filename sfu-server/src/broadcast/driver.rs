@@ -8,10 +8,7 @@ use std::{
 };
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use tokio::{
-    sync::watch,
-    time::sleep,
-};
+use tokio::{sync::watch, time::sleep};
 
 use super::{
     DesiredBroadcast,
@@ -32,7 +29,7 @@ pub struct Config {
     pub plain_ports: RangeInclusive<u16>,
 }
 
-/// Drives the broadcast of `room_id` until `desired` is closed. The answered watch ends with it.
+/// Drives the broadcast of `room_id` until it is over. The answered watch ends with it.
 pub fn drive(
     config: Config,
     room_id: Arc<str>,
@@ -51,14 +48,14 @@ async fn run(
     mut desired: watch::Receiver<DesiredBroadcast>,
     status: watch::Sender<BroadcastStatus>,
 ) {
-    if desired.wait_for(|desired| !desired.inputs.is_empty()).await.is_err() {
+    let wanted = desired.wait_for(|desired| desired.over || !desired.inputs.is_empty()).await;
+    if wanted.is_ok_and(|desired| desired.over) || desired.has_changed().is_err() {
         return;
     }
     let channel = composer_client::dial(config.composer);
     let mut epoch = 0;
     let mut pauses = back_off();
-    let mut closing = false;
-    while !closing {
+    loop {
         epoch = next_epoch(epoch);
         let session = session::Session {
             room_id: room_id.clone(),
@@ -79,10 +76,10 @@ async fn run(
             }
         }
         // Nobody is left to broadcast: the composer's grace period ends what it still holds.
-        closing = desired.has_changed().is_err();
-        if !closing {
-            sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
+        if desired.borrow().over || desired.has_changed().is_err() {
+            return;
         }
+        sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
     }
 }
 

@@ -21,7 +21,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{desired::Sources, leg::{Leg, LegMedia, LegTrack}};
+use super::{
+    desired::Sources,
+    leg::{Leg, LegMedia, LegTrack},
+};
 use crate::{
     composer_client::{CallError, ComposerClient, ComposerStatus, Reserved, Stage, Step},
     media::{codecs, transports::listen_info, workers::Placement},
@@ -250,12 +253,13 @@ impl Resumed {
         let Self { mut climb, leg } = self;
         let leg = leg.attend(climb.statuses.clone());
         let input = climb.input.clone();
-        let outcome = wait_for(&mut climb.statuses, 8, |status| match &status.input(&input)?.stage {
-            Stage::Active => Some(Ok(())),
-            Stage::Failed(reason) => Some(Err(reason.clone())),
-            _ => None,
-        })
-        .await?;
+        let outcome =
+            wait_for(&mut climb.statuses, 8, |status| match &status.input(&input)?.stage {
+                Stage::Active => Some(Ok(())),
+                Stage::Failed(reason) => Some(Err(reason.clone())),
+                _ => None,
+            })
+            .await?;
         outcome.map_err(ClimbError::GivenUp)?;
         Ok(leg)
     }

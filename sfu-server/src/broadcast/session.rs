@@ -1,11 +1,6 @@
 //! One epoch with the composer: keeps its inputs and its scene as the room wants them.
 
-use std::{
-    collections::BTreeMap,
-    ops::RangeInclusive,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
@@ -43,7 +38,7 @@ pub struct Session {
 
 /// How a session ended.
 pub enum SessionEnd {
-    /// The room wants no broadcast any more, and it is closed.
+    /// The room's broadcast is over and closed, or this server stops.
     Closed,
     /// The composer is away, or another attempt holds the broadcast.
     Broken(CallError),
@@ -125,9 +120,12 @@ impl Session {
                 },
                 changed = desired.changed() => {
                     if changed.is_err() {
-                        break active.close(status).await;
+                        break SessionEnd::Closed;
                     }
                     let wanted = desired.borrow_and_update().clone();
+                    if wanted.over {
+                        break active.close(status).await;
+                    }
                     if !wanted.same_inputs(&active.settled) {
                         settle_at = Some(Instant::now() + SETTLE);
                     } else {

@@ -44,7 +44,8 @@ impl From<tonic::Status> for CallError {
         let message = status.message().to_owned();
         match (reason, status.code()) {
             (Some(R::StaleEpoch), _) => {
-                let current = info.and_then(|info| info.metadata.get("current_epoch")?.parse().ok());
+                let current =
+                    info.and_then(|info| info.metadata.get("current_epoch")?.parse().ok());
                 Self::Stale { current: current.unwrap_or(0) }
             }
             (Some(R::CpuExhausted), _) => Self::Exhausted(message),
@@ -175,12 +176,15 @@ impl ComposerClient {
         channel: Channel,
         room_id: String,
         epoch: u64,
-    ) -> Result<(Self, impl Stream<Item = Result<ComposerStatus, CallError>> + Send + Unpin), CallError>
-    {
+    ) -> Result<
+        (Self, impl Stream<Item = Result<ComposerStatus, CallError>> + Send + Unpin),
+        CallError,
+    > {
         let mut generated = Generated::new(channel);
         let request = v1::OpenBroadcastRequest { room_id: room_id.clone(), epoch };
         let opened = tokio::time::timeout(CALL, generated.open_broadcast(request)).await;
-        let stream = opened.map_err(|_| CallError::Away("it does not answer".into()))??.into_inner();
+        let stream =
+            opened.map_err(|_| CallError::Away("it does not answer".into()))??.into_inner();
         let statuses = stream.map(|status| Ok(ComposerStatus::from(status?)));
         Ok((Self { generated, room_id, epoch }, statuses))
     }
@@ -216,7 +220,9 @@ impl ComposerClient {
             .iter()
             .map(|(paused, parameters, kind)| track(*paused, parameters, *kind))
             .collect::<Option<Vec<_>>>()
-            .ok_or_else(|| CallError::Failed("a consumer has no codec the composer knows".into()))?;
+            .ok_or_else(|| {
+                CallError::Failed("a consumer has no codec the composer knows".into())
+            })?;
         let request = request(v1::StartInputRequest {
             room_id: self.room_id.clone(),
             epoch: self.epoch,
@@ -285,10 +291,8 @@ impl ComposerClient {
 
     /// Ends the broadcast.
     pub async fn close(&self) -> Result<(), CallError> {
-        let request = request(v1::CloseBroadcastRequest {
-            room_id: self.room_id.clone(),
-            epoch: self.epoch,
-        });
+        let request =
+            request(v1::CloseBroadcastRequest { room_id: self.room_id.clone(), epoch: self.epoch });
         self.generated.clone().close_broadcast(request).await?;
         Ok(())
     }

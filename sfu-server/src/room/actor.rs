@@ -286,7 +286,9 @@ impl RoomActor {
 
     /// Ends the broadcast and waits until it has ended, so that the directory forgets the room only then.
     async fn end(mut self) {
-        self.desired = None;
+        if let Some(desired) = self.desired.take() {
+            desired.send_replace(DesiredBroadcast { inputs: vec![], over: true });
+        }
         while let Some(status) = &mut self.broadcast {
             if status.changed().await.is_err() {
                 self.broadcast = None;
