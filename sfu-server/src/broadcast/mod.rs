@@ -15,6 +15,8 @@ mod driver;
 mod ladder;
 mod leg;
 mod session;
+#[cfg(test)]
+mod tests;
 
 pub use desired::DesiredBroadcast;
 pub use driver::{Config, drive};

@@ -118,11 +118,10 @@ impl Peer {
     ) -> Result<&mut Inside, RequestError> {
         let peer_id = Alphanumeric.sample_string(&mut rand::rng(), PEER_ID_LENGTH);
         let presence = room.join(peer_id.clone(), display_name.and_then(clean_name)).await?;
-        let told = RoomView {
-            // The reply says who is here and what they send; the broadcast's status always follows.
-            members: room.view.borrow().members.clone(),
-            ..RoomView::default()
-        };
+        // The reply says who sends what; peers that send nothing, and the broadcast's status, follow as facts.
+        let mut members = room.view.borrow().members.clone();
+        members.retain(|id, member| *id == peer_id || !member.tracks.is_empty());
+        let told = RoomView { members, ..RoomView::default() };
         let mut room = room;
         room.view.mark_changed();
         Ok(self.inside.insert(Inside {

@@ -1,0 +1,373 @@
+//! The driver against a scripted composer: which calls it makes, in which order, and what it does when calls fail.
+
+use std::{
+    net::{Ipv4Addr, UdpSocket},
+    num::{NonZeroU8, NonZeroU32},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::Stream;
+use mediasoup::prelude::*;
+use proto::v1::{self, composer_server};
+use tokio::{
+    sync::{mpsc, watch},
+    time::timeout,
+};
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::{Request, Response, Status};
+
+use super::{Config, DesiredBroadcast, drive, desired::{DesiredInput, Sources}};
+use crate::{
+    media::workers::{Placement, WorkerConfig, Workers},
+    signaling::messages::BroadcastStatus,
+};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// One call the driver made. `Open` carries the sender of its status stream.
+#[derive(Debug)]
+enum Call {
+    Open(u64, mpsc::Sender<Result<v1::BroadcastStatus, Status>>),
+    Scene(v1::UpdateSceneRequest),
+    Reserve(v1::ReservePortsRequest),
+    Start(v1::StartInputRequest),
+    Confirm(v1::ConfirmResumedRequest),
+    Stop(String),
+    Close(u64),
+}
+
+struct Scripted {
+    calls: mpsc::Sender<Call>,
+}
+
+impl Scripted {
+    async fn saw(&self, call: Call) {
+        self.calls.send(call).await.expect("a test that listens");
+    }
+}
+
+type Statuses = Pin<Box<dyn Stream<Item = Result<v1::BroadcastStatus, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl composer_server::Composer for Scripted {
+    type OpenBroadcastStream = Statuses;
+    type WatchBroadcastStream = Statuses;
+
+    async fn open_broadcast(
+        &self,
+        request: Request<v1::OpenBroadcastRequest>,
+    ) -> Result<Response<Statuses>, Status> {
+        let (statuses, stream) = mpsc::channel(16);
+        self.saw(Call::Open(request.into_inner().epoch, statuses)).await;
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+
+    async fn close_broadcast(
+        &self,
+        request: Request<v1::CloseBroadcastRequest>,
+    ) -> Result<Response<v1::CloseBroadcastResponse>, Status> {
+        self.saw(Call::Close(request.into_inner().epoch)).await;
+        Ok(Response::new(v1::CloseBroadcastResponse {}))
+    }
+
+    async fn reserve_ports(
+        &self,
+        request: Request<v1::ReservePortsRequest>,
+    ) -> Result<Response<v1::ReservePortsResponse>, Status> {
+        let request = request.into_inner();
+        let sink = || {
+            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+            u32::from(socket.local_addr().expect("its address").port())
+        };
+        let ports = request.tracks.iter().map(|kind| v1::ReservedPorts {
+            kind: *kind,
+            ip: "127.0.0.1".into(),
+            rtp_port: sink(),
+            rtcp_port: sink(),
+        });
+        let ports = ports.collect();
+        self.saw(Call::Reserve(request)).await;
+        Ok(Response::new(v1::ReservePortsResponse { ports }))
+    }
+
+    async fn start_input(
+        &self,
+        request: Request<v1::StartInputRequest>,
+    ) -> Result<Response<v1::StartInputResponse>, Status> {
+        self.saw(Call::Start(request.into_inner())).await;
+        Ok(Response::new(v1::StartInputResponse { generation: 1 }))
+    }
+
+    async fn confirm_resumed(
+        &self,
+        request: Request<v1::ConfirmResumedRequest>,
+    ) -> Result<Response<v1::ConfirmResumedResponse>, Status> {
+        self.saw(Call::Confirm(request.into_inner())).await;
+        Ok(Response::new(v1::ConfirmResumedResponse {}))
+    }
+
+    async fn stop_input(
+        &self,
+        request: Request<v1::StopInputRequest>,
+    ) -> Result<Response<v1::StopInputResponse>, Status> {
+        self.saw(Call::Stop(request.into_inner().input_id)).await;
+        Ok(Response::new(v1::StopInputResponse {}))
+    }
+
+    async fn update_scene(
+        &self,
+        request: Request<v1::UpdateSceneRequest>,
+    ) -> Result<Response<v1::UpdateSceneResponse>, Status> {
+        self.saw(Call::Scene(request.into_inner())).await;
+        Ok(Response::new(v1::UpdateSceneResponse {}))
+    }
+
+    async fn restart_pipeline(
+        &self,
+        _: Request<v1::RestartPipelineRequest>,
+    ) -> Result<Response<v1::RestartPipelineResponse>, Status> {
+        Err(Status::unimplemented("an operator's call"))
+    }
+
+    async fn list_broadcasts(
+        &self,
+        _: Request<v1::ListBroadcastsRequest>,
+    ) -> Result<Response<v1::ListBroadcastsResponse>, Status> {
+        Err(Status::unimplemented("an operator's call"))
+    }
+
+    async fn get_broadcast(
+        &self,
+        _: Request<v1::GetBroadcastRequest>,
+    ) -> Result<Response<v1::BroadcastStatus>, Status> {
+        Err(Status::unimplemented("an operator's call"))
+    }
+
+    async fn watch_broadcast(
+        &self,
+        _: Request<v1::WatchBroadcastRequest>,
+    ) -> Result<Response<Statuses>, Status> {
+        Err(Status::unimplemented("an operator's call"))
+    }
+}
+
+/// A room with one producer, its driver, and the composer it talks to.
+struct Rig {
+    calls: mpsc::Receiver<Call>,
+    desired: watch::Sender<DesiredBroadcast>,
+    status: watch::Receiver<BroadcastStatus>,
+    producer: Producer,
+    _placement: Placement,
+}
+
+impl Rig {
+    async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let composer = format!("http://{}", listener.local_addr().expect("its address"));
+        let (calls_tx, calls) = mpsc::channel(64);
+        let service = composer_server::ComposerServer::new(Scripted { calls: calls_tx });
+        tokio::spawn(
+            tonic::transport::Server::builder()
+                .add_service(service)
+                .serve_with_incoming(TcpListenerStream::new(listener)),
+        );
+        let placement = place_room().await;
+        let producer = opus_producer(&placement.router).await;
+        let (desired, wanted) = watch::channel(DesiredBroadcast::default());
+        let config = Config {
+            composer: composer.parse().expect("a URI"),
+            plain_ports: 41_000..=41_999,
+        };
+        let status = drive(config, "room".into(), placement.clone(), wanted);
+        Self { calls, desired, status, producer, _placement: placement }
+    }
+
+    /// The room has one speaker.
+    fn speak(&self) {
+        self.desired.send_replace(DesiredBroadcast {
+            inputs: vec![DesiredInput {
+                participant: "ada".into(),
+                label: "Ada".into(),
+                sources: Sources { video: None, audio: Some(self.producer.id()) },
+                camera_off: true,
+                muted: false,
+                speaking: false,
+            }],
+            over: false,
+        });
+    }
+
+    async fn next(&mut self) -> Call {
+        timeout(PATIENCE, self.calls.recv()).await.expect("a call in time").expect("a composer")
+    }
+
+    /// Answers everything up to the active input; answers its id and the status stream.
+    async fn climb(&mut self) -> (String, mpsc::Sender<Result<v1::BroadcastStatus, Status>>) {
+        let Call::Open(_, statuses) = self.next().await else { panic!("OpenBroadcast first") };
+        let Call::Scene(scene) = self.next().await else { panic!("then the scene") };
+        let named = if scene.tiles.is_empty() {
+            let Call::Scene(scene) = self.next().await else { panic!("then the settled scene") };
+            scene
+        } else {
+            scene
+        };
+        let Call::Reserve(reserve) = self.next().await else { panic!("then ReservePorts") };
+        assert_eq!(named.tiles[0].input_ids, [reserve.input_id.clone()], "the scene names it first");
+        let Call::Start(start) = self.next().await else { panic!("then StartInput") };
+        assert_eq!(start.input_id, reserve.input_id);
+        assert_eq!(start.tracks.len(), 1);
+        assert_eq!(start.tracks[0].codec(), v1::Codec::Opus);
+        let status = status(&start.input_id, v1::InputState::Listening, 1);
+        statuses.send(Ok(status)).await.expect("a driver that listens");
+        let Call::Confirm(confirm) = self.next().await else { panic!("then ConfirmResumed") };
+        assert_eq!((confirm.input_id.as_str(), confirm.generation), (start.input_id.as_str(), 1));
+        let own: Vec<u32> = confirm.steps.iter().map(|step| step.number).collect();
+        assert_eq!(own, [1, 3, 4, 7], "the SFU's own steps, in order");
+        let status = self::status(&start.input_id, v1::InputState::Active, 0);
+        statuses.send(Ok(status)).await.expect("a driver that listens");
+        (start.input_id, statuses)
+    }
+}
+
+fn status(input: &str, state: v1::InputState, resume_wanted: u32) -> v1::BroadcastStatus {
+    v1::BroadcastStatus {
+        phase: v1::BroadcastPhase::Live.into(),
+        playlist_url: "/hls/room/index.m3u8".into(),
+        inputs: vec![v1::InputStatus {
+            input_id: input.into(),
+            participant_id: "ada".into(),
+            state: state.into(),
+            resume_wanted,
+            ..v1::InputStatus::default()
+        }],
+        ..v1::BroadcastStatus::default()
+    }
+}
+
+async fn place_room() -> Placement {
+    let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let first_port = free.local_addr().expect("its address").port();
+    drop(free);
+    let workers = Workers::start(WorkerConfig {
+        count: 1,
+        cpus: daemon::cpus::CpuList::allowed().expect("cores"),
+        listen_ip: Ipv4Addr::LOCALHOST.into(),
+        announced: Arc::from([]),
+        first_port,
+    });
+    workers.await.expect("a worker").place_room().await.expect("a room")
+}
+
+async fn opus_producer(router: &Router) -> Producer {
+    let transport = router
+        .create_direct_transport(DirectTransportOptions::default())
+        .await
+        .expect("a transport");
+    let parameters = RtpParameters {
+        codecs: vec![RtpCodecParameters::Audio {
+            mime_type: MimeTypeAudio::Opus,
+            payload_type: 111,
+            clock_rate: NonZeroU32::new(48_000).expect("a rate"),
+            channels: NonZeroU8::new(2).expect("channels"),
+            parameters: RtpCodecParametersParameters::default(),
+            rtcp_feedback: vec![],
+        }],
+        encodings: vec![RtpEncodingParameters { ssrc: Some(1111), ..Default::default() }],
+        ..RtpParameters::default()
+    };
+    let options = ProducerOptions::new(MediaKind::Audio, parameters);
+    transport.produce(options).await.expect("a producer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_input_climbs_every_rung_in_order() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    rig.climb().await;
+    let told = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { .. });
+    timeout(PATIENCE, rig.status.wait_for(told)).await.expect("in time").expect("a live broadcast");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_generation_is_resumed_once_however_often_it_is_asked_for() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, statuses) = rig.climb().await;
+    for _ in 0..5 {
+        let again = status(&input, v1::InputState::Listening, 2);
+        statuses.send(Ok(again)).await.expect("a driver that listens");
+    }
+    let Call::Confirm(confirm) = rig.next().await else { panic!("ConfirmResumed") };
+    assert_eq!((confirm.input_id, confirm.generation), (input.clone(), 2));
+    let third = status(&input, v1::InputState::Listening, 3);
+    statuses.send(Ok(third)).await.expect("a driver that listens");
+    let Call::Confirm(confirm) = rig.next().await else { panic!("ConfirmResumed") };
+    assert_eq!(confirm.generation, 3, "nothing was confirmed twice in between");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wanted_climb_stops_the_old_input_before_it_reserves_ports() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (old, statuses) = rig.climb().await;
+    let mut wanted = status(&old, v1::InputState::Active, 0);
+    wanted.wanted_climb_default = 1;
+    statuses.send(Ok(wanted)).await.expect("a driver that listens");
+    let stopped = loop {
+        match rig.next().await {
+            Call::Scene(_) => {}
+            Call::Stop(input) => break input,
+            other => panic!("StopInput first, not {other:?}"),
+        }
+    };
+    assert_eq!(stopped, old);
+    let Call::Reserve(reserve) = rig.next().await else { panic!("then ReservePorts") };
+    assert_eq!(reserve.climb, 1);
+    assert_ne!(reserve.input_id, old, "an id is never reused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_stream_is_followed_by_a_newer_epoch_and_a_full_climb() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (old, statuses) = rig.climb().await;
+    drop(statuses);
+    let Call::Open(epoch, statuses) = rig.next().await else { panic!("OpenBroadcast again") };
+    let stale = Status::unavailable("gone again");
+    statuses.send(Err(stale)).await.expect("a driver that listens");
+    let newer = loop {
+        match rig.next().await {
+            Call::Open(newer, _statuses) => break newer,
+            Call::Scene(scene) => {
+                assert!(scene.tiles.iter().all(|tile| !tile.input_ids.contains(&old)));
+            }
+            Call::Reserve(_) | Call::Start(_) => {}
+            other => panic!("OpenBroadcast, not {other:?}"),
+        }
+    };
+    assert!(newer > epoch);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rooms_end_closes_the_broadcast_and_the_servers_end_does_not() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (_, _statuses) = rig.climb().await;
+    rig.desired.send_replace(DesiredBroadcast { inputs: vec![], over: true });
+    loop {
+        match rig.next().await {
+            Call::Close(_) => break,
+            Call::Scene(_) => {}
+            other => panic!("CloseBroadcast, not {other:?}"),
+        }
+    }
+
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (_, statuses) = rig.climb().await;
+    drop(rig.desired);
+    timeout(PATIENCE, statuses.closed()).await.expect("the claim is let go");
+    assert!(rig.calls.try_recv().is_err(), "nothing is closed");
+}
