@@ -239,7 +239,8 @@ async fn an_input_climbs_in_order_and_its_picture_becomes_a_playlist() {
     let _sender = Sender::to(&ports);
     daemon.confirm(1, "one", 1).await;
     let active = until(&mut statuses, |s| {
-        input(s, "one").is_some_and(|i| i.state() == v1::InputState::Active)
+        let active = input(s, "one").is_some_and(|i| i.state() == v1::InputState::Active);
+        active && s.phase() == v1::BroadcastPhase::Live
     })
     .await;
     let climbed = input(&active, "one").expect("the input");
@@ -247,7 +248,6 @@ async fn an_input_climbs_in_order_and_its_picture_becomes_a_playlist() {
     assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
     assert!(climbed.trace.iter().all(|step| step.outcome == "ok"));
 
-    until(&mut statuses, |s| s.phase() == v1::BroadcastPhase::Live).await;
     let playlist = timeout(PATIENCE, async {
         loop {
             let answer = daemon.get(&format!("/hls/{ROOM}/live.m3u8")).await;

@@ -61,7 +61,7 @@ mod tests {
             15,
         );
         let line: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-        insta::assert_snapshot!(line.join("\n").replace("\n-", " \\\n-").replace("\n-", "\n  -"));
+        insta::assert_snapshot!(line.join(" ").replace(" -", "\n-"));
     }
 
     #[test]

@@ -1,22 +1,195 @@
-#define SRTP3_IMPL
+/*
+ * libsrtp 3 calls on top of libsrtp 2; see include/srtp.h.
+ *
+ * Not here: MKI (libsrtp 3's several keys per policy) and cryptex. mediasoup's worker uses neither,
+ * and a call that asks for an MKI is refused.
+ */
+#define SRTP3_IMPLEMENTATION
 #include "srtp.h"
+
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-struct srtp3_policy { srtp_policy_t p; unsigned char key[SRTP_MAX_KEY_LEN]; };
-srtp_err_status_t srtp3_policy_create(srtp3_policy_t *p){ *p=calloc(1,sizeof **p); return *p?srtp_err_status_ok:srtp_err_status_alloc_fail; }
-void srtp3_policy_destroy(srtp3_policy_t p){ if(p){ memset(p,0,sizeof *p); free(p);} }
-srtp_err_status_t srtp3_policy_set_ssrc(srtp3_policy_t p, srtp_ssrc_t s){ p->p.ssrc=s; return srtp_err_status_ok; }
-srtp_err_status_t srtp3_policy_set_profile(srtp3_policy_t p, srtp_profile_t f){
-  srtp_err_status_t e=srtp_crypto_policy_set_from_profile_for_rtp(&p->p.rtp,f); if(e) return e;
-  return srtp_crypto_policy_set_from_profile_for_rtcp(&p->p.rtcp,f); }
-srtp_err_status_t srtp3_policy_add_key(srtp3_policy_t p,const uint8_t*k,size_t kl,const uint8_t*s,size_t sl,const uint8_t*m,size_t ml){
-  if(m||ml||kl+sl>sizeof p->key) return srtp_err_status_bad_param;
-  memcpy(p->key,k,kl); memcpy(p->key+kl,s,sl); p->p.key=p->key; return srtp_err_status_ok; }
-srtp_err_status_t srtp3_policy_set_allow_repeat_tx(srtp3_policy_t p,bool a){ p->p.allow_repeat_tx=a; return srtp_err_status_ok; }
-srtp_err_status_t srtp3_policy_set_window_size(srtp3_policy_t p,size_t n){ p->p.window_size=n; return srtp_err_status_ok; }
-srtp_err_status_t srtp3_create(srtp_t*s,srtp3_policy_t p){ return srtp_create(s,&p->p); }
-#define COPY(extra) if(*ol<il+(extra)) return srtp_err_status_buffer_small; if(o!=i) memcpy(o,i,il); int n=(int)il
-srtp_err_status_t srtp3_protect(srtp_t c,const uint8_t*i,size_t il,uint8_t*o,size_t*ol,size_t mki){ (void)mki; COPY(SRTP_MAX_TRAILER_LEN); srtp_err_status_t e=srtp_protect(c,o,&n); *ol=n; return e; }
-srtp_err_status_t srtp3_unprotect(srtp_t c,const uint8_t*i,size_t il,uint8_t*o,size_t*ol){ COPY(0); srtp_err_status_t e=srtp_unprotect(c,o,&n); *ol=n; return e; }
-srtp_err_status_t srtp3_protect_rtcp(srtp_t c,const uint8_t*i,size_t il,uint8_t*o,size_t*ol,size_t mki){ (void)mki; COPY(SRTP_MAX_SRTCP_TRAILER_LEN); srtp_err_status_t e=srtp_protect_rtcp(c,o,&n); *ol=n; return e; }
-srtp_err_status_t srtp3_unprotect_rtcp(srtp_t c,const uint8_t*i,size_t il,uint8_t*o,size_t*ol){ COPY(0); srtp_err_status_t e=srtp_unprotect_rtcp(c,o,&n); *ol=n; return e; }
+
+struct srtp3_policy {
+    srtp_policy_t policy;
+    /* libsrtp 2 keeps a pointer to key and salt, one after the other: this is where they live. */
+    unsigned char key[SRTP_MAX_KEY_LEN];
+};
+
+/* === Policies === */
+
+srtp_err_status_t srtp3_policy_create(srtp3_policy_t *policy)
+{
+    if (policy == NULL) {
+        return srtp_err_status_bad_param;
+    }
+
+    *policy = calloc(1, sizeof **policy);
+
+    return *policy != NULL ? srtp_err_status_ok : srtp_err_status_alloc_fail;
+}
+
+void srtp3_policy_destroy(srtp3_policy_t policy)
+{
+    if (policy == NULL) {
+        return;
+    }
+
+    /* Unlike memset, this one may not be optimised away: the key must not stay in freed memory. */
+    explicit_bzero(policy, sizeof *policy);
+    free(policy);
+}
+
+srtp_err_status_t srtp3_policy_set_ssrc(srtp3_policy_t policy, srtp_ssrc_t ssrc)
+{
+    if (policy == NULL) {
+        return srtp_err_status_bad_param;
+    }
+
+    policy->policy.ssrc = ssrc;
+
+    return srtp_err_status_ok;
+}
+
+srtp_err_status_t srtp3_policy_set_profile(srtp3_policy_t policy, srtp_profile_t profile)
+{
+    if (policy == NULL) {
+        return srtp_err_status_bad_param;
+    }
+
+    srtp_err_status_t err =
+        srtp_crypto_policy_set_from_profile_for_rtp(&policy->policy.rtp, profile);
+
+    if (err != srtp_err_status_ok) {
+        return err;
+    }
+
+    return srtp_crypto_policy_set_from_profile_for_rtcp(&policy->policy.rtcp, profile);
+}
+
+srtp_err_status_t srtp3_policy_add_key(srtp3_policy_t policy,
+                                       const uint8_t *key, size_t key_len,
+                                       const uint8_t *salt, size_t salt_len,
+                                       const uint8_t *mki, size_t mki_len)
+{
+    if (policy == NULL || key == NULL || salt == NULL) {
+        return srtp_err_status_bad_param;
+    }
+
+    /* A second key would need MKIs to tell the two apart. */
+    if (mki != NULL || mki_len != 0 || policy->policy.key != NULL) {
+        return srtp_err_status_bad_param;
+    }
+
+    if (key_len > sizeof policy->key || salt_len > sizeof policy->key - key_len) {
+        return srtp_err_status_bad_param;
+    }
+
+    memcpy(policy->key, key, key_len);
+    memcpy(policy->key + key_len, salt, salt_len);
+    policy->policy.key = policy->key;
+
+    return srtp_err_status_ok;
+}
+
+srtp_err_status_t srtp3_policy_set_allow_repeat_tx(srtp3_policy_t policy, bool allow)
+{
+    if (policy == NULL) {
+        return srtp_err_status_bad_param;
+    }
+
+    policy->policy.allow_repeat_tx = allow;
+
+    return srtp_err_status_ok;
+}
+
+srtp_err_status_t srtp3_policy_set_window_size(srtp3_policy_t policy, size_t size)
+{
+    if (policy == NULL) {
+        return srtp_err_status_bad_param;
+    }
+
+    policy->policy.window_size = size;
+
+    return srtp_err_status_ok;
+}
+
+/* === Sessions === */
+
+/* The session copies what it needs: the policy may be destroyed afterwards. */
+srtp_err_status_t srtp3_create(srtp_t *session, srtp3_policy_t policy)
+{
+    if (session == NULL || policy == NULL || policy->policy.key == NULL) {
+        return srtp_err_status_bad_param;
+    }
+
+    return srtp_create(session, &policy->policy);
+}
+
+/* libsrtp 2's four packet functions work in place, on a length that is an int. */
+typedef srtp_err_status_t (*in_place_fn)(srtp_t session, void *packet, int *len);
+
+/*
+ * Copies the packet to `out`, unless it is there already, and transforms it in place.
+ * `growth` is the most by which the transformation makes a packet longer.
+ */
+static srtp_err_status_t transform(in_place_fn fn, srtp_t session,
+                                   const uint8_t *in, size_t in_len,
+                                   uint8_t *out, size_t *out_len, size_t growth)
+{
+    if (session == NULL || in == NULL || out == NULL || out_len == NULL ||
+        in_len > INT_MAX - growth) {
+        return srtp_err_status_bad_param;
+    }
+
+    if (*out_len < in_len + growth) {
+        return srtp_err_status_buffer_small;
+    }
+
+    if (out != in) {
+        memmove(out, in, in_len);
+    }
+
+    int len = (int)in_len;
+    srtp_err_status_t err = fn(session, out, &len);
+
+    if (err == srtp_err_status_ok) {
+        *out_len = (size_t)len;
+    }
+
+    return err;
+}
+
+srtp_err_status_t srtp3_protect(srtp_t session, const uint8_t *in, size_t in_len,
+                                uint8_t *out, size_t *out_len, size_t mki_index)
+{
+    if (mki_index != 0) {
+        return srtp_err_status_bad_mki;
+    }
+
+    return transform(srtp_protect, session, in, in_len, out, out_len, SRTP_MAX_TRAILER_LEN);
+}
+
+srtp_err_status_t srtp3_unprotect(srtp_t session, const uint8_t *in, size_t in_len,
+                                  uint8_t *out, size_t *out_len)
+{
+    return transform(srtp_unprotect, session, in, in_len, out, out_len, 0);
+}
+
+srtp_err_status_t srtp3_protect_rtcp(srtp_t session, const uint8_t *in, size_t in_len,
+                                     uint8_t *out, size_t *out_len, size_t mki_index)
+{
+    if (mki_index != 0) {
+        return srtp_err_status_bad_mki;
+    }
+
+    return transform(srtp_protect_rtcp, session, in, in_len, out, out_len,
+                     SRTP_MAX_SRTCP_TRAILER_LEN);
+}
+
+srtp_err_status_t srtp3_unprotect_rtcp(srtp_t session, const uint8_t *in, size_t in_len,
+                                       uint8_t *out, size_t *out_len)
+{
+    return transform(srtp_unprotect_rtcp, session, in, in_len, out, out_len, 0);
+}

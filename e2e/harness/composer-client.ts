@@ -1,0 +1,99 @@
+// composer.v1.Composer as an operator calls it. The messages are described as far as the tests read them.
+import { credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import { protoDir } from './places';
+
+export interface Step {
+  number: number;
+  name: string;
+  startedUnixMs: number;
+  tookUs: number;
+  outcome: string;
+}
+
+export interface InputStatus {
+  inputId: string;
+  participantId: string;
+  state: string;
+  generation: number;
+  trace: Step[];
+  pid: number;
+  frames: number;
+  failure: string;
+}
+
+export interface BroadcastStatus {
+  roomId: string;
+  epoch: number;
+  sequence: number;
+  phase: string;
+  playlistUrl: string;
+  inputs: InputStatus[];
+  encoder?: { pid: number; generation: number; ticks: number };
+}
+
+export interface Restarted {
+  inputs: { inputId: string; participantId: string; state: string; trace: Step[] }[];
+  complete: boolean;
+  tookMs: number;
+}
+
+export interface Broadcasts {
+  broadcasts: BroadcastStatus[];
+  portsLeased: number;
+  portsQuarantined: number;
+}
+
+type Call = (request: object, options: { deadline: number }, done: (error: ServiceError | null, reply: unknown) => void) => void;
+
+interface Stub {
+  getBroadcast: Call;
+  listBroadcasts: Call;
+  restartPipeline: Call;
+  close: () => void;
+}
+
+const definition = loadSync('composer/v1/composer.proto', {
+  includeDirs: [protoDir],
+  longs: Number,
+  enums: String,
+  defaults: true,
+});
+
+export class ComposerClient {
+  readonly #stub: Stub;
+
+  constructor(address: string) {
+    const { composer } = loadPackageDefinition(definition) as unknown as {
+      composer: { v1: { Composer: new (address: string, credentials: unknown, options: object) => Stub } };
+    };
+    // A restarted composer must be found again at once, not after gRPC's usual patience.
+    const options = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 };
+    this.#stub = new composer.v1.Composer(address, credentials.createInsecure(), options);
+  }
+
+  broadcast(roomId: string): Promise<BroadcastStatus> {
+    return this.#call('getBroadcast', { roomId });
+  }
+
+  broadcasts(): Promise<Broadcasts> {
+    return this.#call('listBroadcasts', {});
+  }
+
+  restartPipeline(request: { roomId: string; scope?: 'INPUTS' | 'ONE_INPUT' | 'ENCODER' | 'EVERYTHING'; input?: string }): Promise<Restarted> {
+    return this.#call('restartPipeline', request);
+  }
+
+  close(): void {
+    this.#stub.close();
+  }
+
+  #call<T>(method: Exclude<keyof Stub, 'close'>, request: object): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#stub[method](request, { deadline: Date.now() + 20_000 }, (error, reply) => {
+        if (error) reject(error);
+        else resolve(reply as T);
+      });
+    });
+  }
+}

@@ -1,0 +1,46 @@
+// What the tests read of the pages: the frontend's own handles (frontend/src/test-handles.d.ts), and what `observe-calls` adds.
+
+interface RemoteTrackHandle {
+  producerId: string;
+  track: MediaStreamTrack;
+}
+
+interface SessionSnapshot {
+  phase: 'new' | 'joining' | 'joined' | 'reconnecting' | 'closed';
+  roomId?: string;
+  peerId?: string;
+  people: readonly { peerId: string; displayName?: string; camera?: RemoteTrackHandle; microphone?: RemoteTrackHandle }[];
+  broadcast: { phase: string; playlistUrl?: string; reason?: string };
+  camera: { state: string };
+  microphone: { state: string };
+  notices: readonly { text: string }[];
+}
+
+interface PlayerSnapshot {
+  phase: 'waiting' | 'playing' | 'reconnecting' | 'ended';
+  latency?: number;
+}
+
+interface ObservedCalls {
+  connections: RTCPeerConnection[];
+  /** How often any connection was given a new description of the other side. */
+  negotiations: number;
+  /** When the server acknowledged each `produce`, in milliseconds since the Unix epoch. */
+  produced: number[];
+}
+
+interface ObservedPlayback {
+  frames: number;
+  waits: number;
+  /** Longest time between two pictures, in milliseconds. */
+  longestGap: number;
+  startedAt: number;
+  stop: () => void;
+}
+
+interface Window {
+  __session?: { getSnapshot(): SessionSnapshot };
+  __player?: { getSnapshot(): PlayerSnapshot };
+  __calls: ObservedCalls;
+  __playback?: ObservedPlayback;
+}

@@ -1,0 +1,12 @@
+// How the suite runs: one test at a time, because every test brings its own daemons and up to four browsers.
+import { defineConfig } from '@playwright/test';
+
+export default defineConfig({
+  testDir: 'tests',
+  outputDir: 'test-results',
+  workers: 1,
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
+  preserveOutput: 'failures-only',
+  reporter: [['list'], ['./harness/count-reporter.ts']],
+});

@@ -1,0 +1,139 @@
+// What people send becomes one HLS stream with all of them in it.
+import { decodeLive } from '../harness/decode';
+import { ada, ben, cleo } from '../harness/person';
+import { closeTo, GRID, tileColour } from '../harness/picture';
+import { follow } from '../harness/smoothness';
+import { Recording } from '../harness/recording';
+import { expect, test } from '../harness/test';
+import { isHeard } from '../harness/tone';
+import { until } from '../harness/until';
+
+test('one person is broadcast: ffmpeg plays the address, their colour fills it and their tone is heard', async ({
+  enter,
+  composer,
+  system,
+}) => {
+  const page = await enter(ada);
+  const roomId = await page.createRoom();
+  await expect(page.broadcastPhase).toHaveAttribute('data-phase', 'live');
+  await expect(page.page.getByTestId('watch-link')).toHaveAttribute('href', `/watch/${roomId}`);
+  await until('the input is active', async () => (await composer.broadcast(roomId)).inputs.some(({ state }) => state === 'ACTIVE'));
+
+  const master = await fetch(`${system.url}/hls/${roomId}/index.m3u8`);
+  expect(await master.text()).toMatch(/#EXT-X-STREAM-INF:BANDWIDTH=\d+,AVERAGE-BANDWIDTH=\d+,CODECS="avc1[^"]+,mp4a[^"]+",RESOLUTION=256x144,FRAME-RATE=15/);
+  const room = (await (await fetch(`${system.url}/api/rooms/${roomId}`)).json()) as object;
+  expect(room).toEqual({ roomId, peers: 1, broadcast: { phase: 'live', playlistUrl: `/hls/${roomId}/index.m3u8` } });
+
+  await expect
+    .poll(
+      async () => {
+        const { pictures, samples } = await decodeLive(`${system.url}/hls/${roomId}/index.m3u8`, 2);
+        expect(pictures.length).toBeGreaterThanOrEqual(28);
+        return [closeTo(tileColour(pictures.at(-1)!, GRID.one[0]), ada.colour), isHeard(samples, ada.tone), isHeard(samples, ben.tone)];
+      },
+      { timeout: 30_000 },
+    )
+    .toEqual([true, true, false]);
+});
+
+for (const codec of ['vp8', 'h264'] as const) {
+  test(`two people who send ${codec} stand side by side, both are heard, and the Watch page plays 10 s without a stall`, async ({
+    enter,
+    watch,
+    system,
+  }) => {
+    const first = await enter(ada, { codec });
+    const roomId = await first.createRoom();
+    const second = await enter(ben, { codec });
+    await second.join(roomId);
+
+    const viewer = await watch(roomId);
+    await viewer.playsSteadily();
+    const recording = Recording.start(system.url, roomId);
+    await viewer.observe();
+    await viewer.advances(10);
+    const playback = await viewer.observed();
+    await recording.stop();
+
+    expect(playback.waits).toBe(0);
+    expect(playback.longestGap).toBeLessThan(1000);
+    expect(playback.frames).toBeGreaterThan(playback.seconds * 10);
+
+    const { pictures, samples } = await recording.decoded();
+    const recent = pictures.slice(-75);
+    const colours = recent.map((picture) => GRID.two.map((tile, n) => closeTo(tileColour(picture, tile), [ada, ben][n]!.colour)));
+    expect(colours).toEqual(recent.map(() => [true, true]));
+    const lately = samples.subarray(-48_000 * 5);
+    expect([ada, ben, cleo].map(({ tone }) => isHeard(lately, tone))).toEqual([true, true, false]);
+  });
+}
+
+test('a person joins muted, unmutes, mutes, another leaves: one timeline, one encoder, and the others miss no frame', async ({
+  enter,
+  watch,
+  composer,
+  system,
+}) => {
+  const first = await enter(ada);
+  const roomId = await first.createRoom();
+  const second = await enter(ben);
+  await second.join(roomId);
+  const viewer = await watch(roomId);
+  await viewer.playsSteadily();
+  const active = async () => (await composer.broadcast(roomId)).inputs.filter(({ state }) => state === 'ACTIVE').length;
+  await expect.poll(active).toBe(2);
+  const { encoder, inputs: before } = await composer.broadcast(roomId);
+  const firstId = await first.peerId();
+  const input = before.find(({ participantId }) => participantId === firstId)!;
+  // The third browser starts before anything is measured, because that alone takes a small machine's breath.
+  const third = await enter(cleo);
+  await third.arrive(roomId, { muted: true });
+  const unsent = await first.unsentFrames();
+  const recording = Recording.start(system.url, roomId);
+  await viewer.observe();
+  await viewer.advances(3);
+
+  await third.enter({ muted: true });
+  await expect.poll(active).toBe(3);
+  await viewer.advances(2);
+  await third.toggle('microphone');
+  await viewer.advances(4);
+  await third.toggle('microphone');
+  await viewer.advances(2);
+  await third.toggle('microphone');
+  await viewer.advances(2);
+  await second.leave();
+  await expect.poll(active).toBe(2);
+  await viewer.advances(4);
+  await recording.stop();
+
+  const playback = await viewer.observed();
+  expect(playback.waits).toBe(0);
+  expect((await composer.broadcast(roomId)).encoder).toMatchObject({ pid: encoder?.pid, generation: encoder?.generation });
+
+  const { playlists, history, segments } = recording;
+  expect(history.filter((playlist) => !playlist)).toEqual([]);
+  expect(Math.max(...playlists.map(({ discontinuities }) => discontinuities))).toBe(0);
+  expect(new Set(playlists.map(({ discontinuitySequence }) => discontinuitySequence)).size).toBe(1);
+  expect(playlists.some(({ ended }) => ended)).toBe(false);
+  expect(playlists.map(({ mediaSequence }) => mediaSequence)).toEqual(playlists.map(({ mediaSequence }) => mediaSequence).toSorted((a, b) => a - b));
+  expect(segments.map(({ sequence }) => sequence)).toEqual(segments.map((_, n) => segments[0]!.sequence + n));
+
+  const { pictures, samples } = await recording.decoded();
+  const whole = follow(pictures, [
+    { tiles: GRID.two, people: [ada, ben] },
+    { tiles: GRID.three, people: [ada, ben, cleo] },
+    { tiles: GRID.two, people: [ada, cleo] },
+  ]);
+  test.info().annotations.push({ type: 'smoothness', description: JSON.stringify(whole.smoothness) });
+  expect(whole.scenes).toEqual([0, 1, 2]);
+  // Nothing of those who stayed was started again: the frames that are missing are those their browser did not send, and
+  // those that a busy machine made late. Starting an input again would cost far more than these limits.
+  const { inputs } = await composer.broadcast(roomId);
+  expect(inputs.find(({ participantId }) => participantId === firstId)).toMatchObject({ inputId: input.inputId, pid: input.pid, generation: 1 });
+  const { missed = NaN, longestFreeze = NaN, pictures: shown = NaN } = whole.smoothness[ada.name] ?? {};
+  expect(longestFreeze).toBeLessThanOrEqual(7);
+  expect(missed).toBeLessThanOrEqual((await first.unsentFrames()) - unsent + 0.05 * shown);
+  expect(whole.smoothness[ben.name]?.longestFreeze).toBeLessThanOrEqual(7);
+  expect(isHeard(samples.subarray(-48_000 * 2), cleo.tone)).toBe(true);
+});

@@ -1,0 +1,99 @@
+// When everybody has left nothing is left: no process, no port, no socket, no file.
+import fs from 'node:fs/promises';
+import { startChromium } from '../harness/chromium';
+import type { ComposerClient } from '../harness/composer-client';
+import { ada, ben } from '../harness/person';
+import { fetchPlaylist } from '../harness/playlist';
+import { boundUdpPorts, ffmpegsOf } from '../harness/processes';
+import { StagePage } from '../harness/stage-page';
+import type { System } from '../harness/system';
+import { expect, test } from '../harness/test';
+import { until } from '../harness/until';
+
+test.use({
+  systemOptions: { broadcast: true, sfuArgs: ['--broadcast-linger', '1s'], composerArgs: ['--keep', '4s'] },
+});
+
+test('after everybody left by the button the playlist is ended and all is released', async ({ enter, watch, composer, system }) => {
+  const first = await enter(ada);
+  const roomId = await first.createRoom();
+  const second = await enter(ben);
+  await second.join(roomId);
+  await onAir(system, composer, roomId, 2);
+  const viewer = await watch(roomId);
+  await viewer.plays();
+
+  await first.leave();
+  await second.leave();
+  await until('the playlist is ended', async () => (await fetchPlaylist(system.url, roomId))?.ended);
+  await expect(viewer.state).toHaveAttribute('data-state', 'ended');
+  await allIsReleased(system, composer, roomId);
+});
+
+test('after a browser was killed its person is gone, and with the last one everything is released', async ({ enter, composer, system }) => {
+  const first = await enter(ada);
+  const roomId = await first.createRoom();
+  const chromium = await startChromium(ben);
+  try {
+    const second = await StagePage.open(chromium.browser, system.url, ben.name);
+    await second.join(roomId);
+    await onAir(system, composer, roomId, 2);
+    await expect(first.tiles).toHaveCount(2);
+  } finally {
+    await chromium.kill();
+  }
+  await expect(first.tiles).toHaveCount(1);
+  await expect.poll(async () => (await composer.broadcast(roomId)).inputs.length).toBe(1);
+  expect((await fetchPlaylist(system.url, roomId))?.ended).toBe(false);
+
+  // A closed page says good-bye to nobody, as a killed one.
+  await first.close();
+  await until('the playlist is ended', async () => (await fetchPlaylist(system.url, roomId))?.ended);
+  await allIsReleased(system, composer, roomId);
+});
+
+test('rooms are broadcast apart: when one ends the other goes on', async ({
+  enter,
+  composer,
+  system,
+}) => {
+  const first = await enter(ada);
+  const roomId = await first.createRoom();
+  const second = await enter(ben);
+  const otherRoomId = await second.createRoom();
+  await onAir(system, composer, roomId, 1);
+  await onAir(system, composer, otherRoomId, 1);
+  expect((await composer.broadcasts()).broadcasts.map((broadcast) => broadcast.roomId).toSorted()).toEqual([roomId, otherRoomId].toSorted());
+
+  await first.leave();
+  await until('the playlist is ended', async () => (await fetchPlaylist(system.url, roomId))?.ended);
+  expect((await fetchPlaylist(system.url, otherRoomId))?.ended).toBe(false);
+  await until('one room is left', async () => (await composer.broadcasts()).broadcasts.length === 1);
+  await second.leave();
+  await allIsReleased(system, composer, otherRoomId);
+});
+
+/** The room's broadcast runs with so many inputs, each of its processes where it should be. */
+async function onAir(system: System, composer: ComposerClient, roomId: string, inputs: number): Promise<void> {
+  await expect
+    .poll(async () => (await composer.broadcast(roomId)).inputs.filter(({ state }) => state === 'ACTIVE').length)
+    .toBe(inputs);
+  const { encoder, inputs: climbed } = await composer.broadcast(roomId);
+  const children = await ffmpegsOf(system.composer.pid);
+  const ingests = children.filter(({ argv }) => argv.some((arg) => arg.endsWith('.sdp')));
+  for (const { pid } of climbed) expect(ingests.map((child) => child.pid)).toContain(pid);
+  expect(children.filter((child) => !ingests.includes(child)).map(({ pid }) => pid)).toContain(encoder?.pid);
+  expect((await composer.broadcasts()).portsLeased).toBeGreaterThanOrEqual(2 * inputs);
+  expect(await boundUdpPorts(system.ports.plain)).not.toEqual([]);
+}
+
+async function allIsReleased(system: System, composer: ComposerClient, roomId: string): Promise<void> {
+  await expect.poll(() => ffmpegsOf(system.composer.pid)).toEqual([]);
+  await expect.poll(() => boundUdpPorts(system.ports.plain), { message: 'sockets towards the composer' }).toEqual([]);
+  await expect.poll(() => boundUdpPorts(system.ports.rtp), { message: 'sockets of FFmpegs' }).toEqual([]);
+  await expect.poll(async () => (await composer.broadcasts()).portsLeased).toBe(0);
+  await expect.poll(async () => (await composer.broadcasts()).broadcasts).toEqual([]);
+  await expect.poll(async () => (await fetch(`${system.url}/api/rooms/${roomId}`)).status).toBe(404);
+  await expect.poll(async () => (await fetch(`${system.url}/hls/${roomId}/index.m3u8`)).status).toBe(404);
+  await expect.poll(async () => (await fs.readdir(system.dataDir, { recursive: true })).filter((name) => name.includes(roomId))).toEqual([]);
+}

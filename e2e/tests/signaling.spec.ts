@@ -1,0 +1,314 @@
+// Bad input costs its sender one clear error (or its connection) and nobody else anything.
+import { setTimeout as pause } from 'node:timers/promises';
+import { RawSocket } from '../harness/raw-socket';
+import { deafCapabilities, dtlsParameters, foreignCodec, opus, vp8 } from '../harness/rtp-parameters';
+import { SignalingPeer, type Answer } from '../harness/signaling-peer';
+import { expect, test as base } from '../harness/test';
+import { until } from '../harness/until';
+
+interface Room {
+  roomId: string;
+  /** Sends a microphone; created the room. */
+  host: SignalingPeer;
+  audioProducerId: string;
+  /** Sits in the room and must not be disturbed. */
+  observer: SignalingPeer;
+  /** Says whether the observer's room is as it was, and that it still answers. */
+  isUndisturbed: () => Promise<boolean>;
+}
+
+const test = base.extend<{ connect: () => Promise<SignalingPeer>; raw: () => Promise<RawSocket>; room: Room }>({
+  systemOptions: { broadcast: false, sfuArgs: ['--max-peers', '4', '--max-rooms', '2'], composerArgs: [] },
+
+  connect: async ({ system }, use) => {
+    const peers: SignalingPeer[] = [];
+    await use(async () => {
+      const peer = await SignalingPeer.connect(system.url);
+      peers.push(peer);
+      return peer;
+    });
+    for (const peer of peers) peer.close();
+  },
+
+  raw: async ({ system }, use) => {
+    const sockets: RawSocket[] = [];
+    await use(async () => {
+      const socket = await RawSocket.connect(system.url);
+      sockets.push(socket);
+      return socket;
+    });
+    await Promise.all(sockets.map((socket) => socket.close()));
+  },
+
+  room: async ({ connect }, use) => {
+    const host = await connect();
+    const observer = await connect();
+    const { roomId } = await host.must('createRoom', { displayName: 'Host' });
+    await host.must('createProducerTransport');
+    await host.must('connectProducerTransport', { dtlsParameters });
+    const { id } = await host.must('produce', { kind: 'audio', rtpParameters: opus(1111) });
+    await observer.must('joinRoom', { roomId, displayName: 'Observer' });
+    await observer.must('createConsumerTransport');
+    const { producers } = await observer.must('listProducers');
+    const told = () => observer.facts.filter(({ event }) => event !== 'broadcastStatus').length;
+    const before = told();
+    await use({
+      roomId: String(roomId),
+      host,
+      audioProducerId: String(id),
+      observer,
+      isUndisturbed: async () => {
+        const now = await observer.must('listProducers');
+        return JSON.stringify(now.producers) === JSON.stringify(producers) && told() === before;
+      },
+    });
+  },
+});
+
+/** One refusal: a sentence and a code, nothing else. */
+function expectRefusal(answer: Answer, code: string): void {
+  expect(answer).toEqual({ error: expect.stringMatching(/\S+ \S+/), code });
+}
+
+test('before a room is entered only createRoom and joinRoom are understood', async ({ connect, room }) => {
+  const peer = await connect();
+  const requests: [string, ...unknown[]][] = [
+    ['getRouterRtpCapabilities'],
+    ['createProducerTransport'],
+    ['createConsumerTransport'],
+    ['connectProducerTransport', { dtlsParameters }],
+    ['connectConsumerTransport', { dtlsParameters }],
+    ['produce', { kind: 'audio', rtpParameters: opus(1) }],
+    ['pauseProducer', { producerId: room.audioProducerId }],
+    ['resumeProducer', { producerId: room.audioProducerId }],
+    ['closeProducer', { producerId: room.audioProducerId }],
+    ['stopProducing'],
+    ['listProducers'],
+    ['consume', { producerId: room.audioProducerId, rtpCapabilities: deafCapabilities }],
+    ['resumeConsumer', { consumerId: 'x' }],
+    ['leaveRoom'],
+  ];
+  for (const [event, ...payload] of requests) {
+    await test.step(event, async () => expectRefusal(await peer.ask(event, ...payload), 'not_joined'));
+  }
+  expect(await room.isUndisturbed()).toBe(true);
+});
+
+test('an unknown room, an open room and a full room are refused', async ({ connect, room }) => {
+  const peer = await connect();
+  expectRefusal(await peer.ask('joinRoom', { roomId: 'no-such-room' }), 'room_not_found');
+  expectRefusal(await peer.ask('createRoom', { roomId: room.roomId }), 'room_exists');
+  await peer.must('createRoom');
+  expectRefusal(await (await connect()).ask('createRoom'), 'limit_reached');
+  expect(await room.isUndisturbed()).toBe(true);
+
+  for (const guest of [await connect(), await connect()]) await guest.must('joinRoom', { roomId: room.roomId });
+  expectRefusal(await (await connect()).ask('joinRoom', { roomId: room.roomId }), 'room_full');
+  expectRefusal(await peer.ask('joinRoom', { roomId: room.roomId }), 'already_joined');
+});
+
+test('a room nobody knows answers 404 over HTTP, an open one its peers', async ({ room, system }) => {
+  const missing = await fetch(`${system.url}/api/rooms/no-such-room`);
+  expect(missing.status).toBe(404);
+  expectRefusal((await missing.json()) as Answer, 'room_not_found');
+
+  const open = await fetch(`${system.url}/api/rooms/${room.roomId}`);
+  expect(await open.json()).toEqual({ roomId: room.roomId, peers: 2, broadcast: { phase: 'idle' } });
+});
+
+test('calls in the wrong order are refused and the right order works afterwards', async ({ connect, room }) => {
+  const peer = await connect();
+  const { rtpCapabilities } = await peer.must('joinRoom', { roomId: room.roomId });
+  const consume = { producerId: room.audioProducerId, rtpCapabilities };
+
+  expectRefusal(await peer.ask('joinRoom', { roomId: room.roomId }), 'already_joined');
+  expectRefusal(await peer.ask('createRoom'), 'already_joined');
+  expectRefusal(await peer.ask('produce', { kind: 'video', rtpParameters: vp8(7) }), 'transport_missing');
+  expectRefusal(await peer.ask('consume', consume), 'transport_missing');
+  expectRefusal(await peer.ask('connectProducerTransport', { dtlsParameters }), 'transport_missing');
+  expectRefusal(await peer.ask('connectConsumerTransport', { dtlsParameters }), 'transport_missing');
+
+  await peer.must('createProducerTransport');
+  expectRefusal(await peer.ask('createProducerTransport'), 'transport_exists');
+  await peer.must('createConsumerTransport');
+  expectRefusal(await peer.ask('createConsumerTransport'), 'transport_exists');
+  for (const event of ['connectProducerTransport', 'connectConsumerTransport']) {
+    expect(await peer.must(event, { dtlsParameters })).toEqual({ connected: true });
+    expectRefusal(await peer.ask(event, { dtlsParameters }), 'already_connected');
+  }
+
+  expect(await peer.must('consume', consume)).toMatchObject({ producerId: room.audioProducerId, kind: 'audio' });
+  await peer.must('produce', { kind: 'video', rtpParameters: vp8(7) });
+  expectRefusal(await peer.ask('produce', { kind: 'video', rtpParameters: vp8(8) }), 'duplicate_producer');
+  expect(await peer.must('leaveRoom')).toEqual({ left: true });
+  expectRefusal(await peer.ask('leaveRoom'), 'not_joined');
+});
+
+test('ids of nobody and of somebody else are refused', async ({ connect, room }) => {
+  const peer = await connect();
+  const { rtpCapabilities } = await peer.must('joinRoom', { roomId: room.roomId });
+  await peer.must('createConsumerTransport');
+  const nobody = '00000000-0000-4000-8000-000000000000';
+
+  for (const producerId of [nobody, 'not even an id', '']) {
+    expectRefusal(await peer.ask('consume', { producerId, rtpCapabilities }), 'producer_not_found');
+  }
+  for (const event of ['pauseProducer', 'resumeProducer', 'closeProducer']) {
+    for (const producerId of [nobody, 'not even an id', room.audioProducerId]) {
+      expectRefusal(await peer.ask(event, { producerId }), 'producer_not_found');
+    }
+  }
+  for (const consumerId of [nobody, 'not even an id', room.audioProducerId]) {
+    expectRefusal(await peer.ask('resumeConsumer', { consumerId }), 'consumer_not_found');
+  }
+  expectRefusal(
+    await peer.ask('consume', { producerId: room.audioProducerId, rtpCapabilities: deafCapabilities }),
+    'cannot_consume',
+  );
+  expect((await room.host.must('listProducers')).producers).toHaveLength(1);
+});
+
+test('payloads of a wrong shape are refused with a sentence that names what is wrong', async ({ connect, room }) => {
+  const peer = await connect();
+  await peer.must('joinRoom', { roomId: room.roomId });
+  await peer.must('createProducerTransport');
+  await peer.must('createConsumerTransport');
+  const wrong: [string, ...unknown[]][] = [
+    ['joinRoom'],
+    ['joinRoom', null],
+    ['joinRoom', { roomId: 5 }],
+    ['joinRoom', ['a', 'b', 'c', 'd']],
+    ['createRoom', 'a string'],
+    ['connectProducerTransport', {}],
+    ['connectProducerTransport', { dtlsParameters: { role: 'client', fingerprints: [{ algorithm: 'sha-256', value: 'short' }] } }],
+    ['produce', { kind: 'smell', rtpParameters: opus(1) }],
+    ['produce', { kind: 'audio', rtpParameters: { codecs: 'many' } }],
+    ['produce', { kind: 'audio', rtpParameters: opus(1), appData: { source: 'telescope' } }],
+    ['consume', { producerId: room.audioProducerId }],
+    ['pauseProducer', { producerId: 17 }],
+    ['resumeConsumer', {}],
+  ];
+  for (const [event, ...payload] of wrong) {
+    await test.step(`${event} ${JSON.stringify(payload)}`, async () => expectRefusal(await peer.ask(event, ...payload), 'bad_request'));
+  }
+  expectRefusal(await peer.ask('noSuchEvent', { any: 'thing' }), 'unknown_event');
+  expectRefusal(await peer.ask('produce', { kind: 'video', rtpParameters: foreignCodec(1) }), 'media_failed');
+  expect(peer.connected).toBe(true);
+  expect(await peer.must('produce', { kind: 'audio', rtpParameters: opus(2) })).toEqual({ id: expect.any(String) });
+});
+
+test('a peer has a bounded number of consumers', async ({ room }) => {
+  const { rtpCapabilities } = await room.observer.must('getRouterRtpCapabilities');
+  const consume = { producerId: room.audioProducerId, rtpCapabilities, paused: true };
+  let refused: Answer | undefined;
+  for (let n = 0; n < 100 && !refused; n += 1) {
+    const answer = await room.observer.ask('consume', consume);
+    if (answer.code !== undefined) refused = answer;
+  }
+  expectRefusal(refused ?? {}, 'limit_reached');
+});
+
+test('a payload over 64 KiB is one error and the connection lives', async ({ connect, room }) => {
+  const peer = await connect();
+  expectRefusal(await peer.ask('joinRoom', { roomId: 'x'.repeat(70_000) }), 'bad_request');
+  expect(await peer.must('joinRoom', { roomId: room.roomId })).toMatchObject({ roomId: room.roomId });
+});
+
+test('a payload over 256 KiB closes the connection that sent it and no other', async ({ connect, room, system }) => {
+  const peer = await connect();
+  peer.send('joinRoom', { roomId: 'x'.repeat(300_000) });
+  await peer.disconnected();
+
+  expect(await room.isUndisturbed()).toBe(true);
+  expect(room.host.connected).toBe(true);
+  expect(system.sfu.runs).toBe(true);
+  await expect.poll(() => system.sfu.log(), { message: 'the log says why', timeout: 3000 }).toMatch(/disconnected: .*oversized/);
+});
+
+test('malformed frames harm nobody else, and a malformed event that wants an answer gets one or ends its connection', async ({
+  raw,
+  room,
+}) => {
+  for (const frame of ['421["joinRoom",{', '421{"roomId":1}', '421[]', '421[5,6]', '42', '4', '9', 'garbage', '4"', '451-["x",{"_placeholder":true,"num":0}]']) {
+    await test.step(frame, async () => {
+      const socket = await raw();
+      socket.frame(frame);
+      socket.ask(2, 'listProducers');
+      const [first] = await until('an answer or the end', () => (socket.closed ? [] : socket.acknowledged.length > 0 && socket.acknowledged));
+      if (first) expect(first.answer).toEqual({ error: expect.any(String), code: expect.stringMatching(/^(bad_request|unknown_event|not_joined)$/) });
+      expect(await room.isUndisturbed()).toBe(true);
+    });
+  }
+});
+
+test('every event of a burst is acknowledged exactly once and in the order it was sent', async ({ raw, room }) => {
+  const socket = await raw();
+  // Slow and fast ones, good and bad ones, without waiting.
+  const burst: [string, ...unknown[]][] = [
+    ['joinRoom', { roomId: room.roomId }],
+    ['createProducerTransport'],
+    ['createConsumerTransport'],
+    ['createProducerTransport'],
+    ['noSuchEvent'],
+    ['produce', { kind: 'audio', rtpParameters: opus(31) }],
+    ['listProducers'],
+    ['produce', { kind: 'video', rtpParameters: vp8(32) }],
+    ['pauseProducer', { producerId: 'nobody' }],
+    ['getRouterRtpCapabilities'],
+    ['connectProducerTransport', { dtlsParameters }],
+    ['connectProducerTransport', { dtlsParameters }],
+    ['joinRoom', { roomId: 5 }],
+    ['listProducers'],
+    ['stopProducing'],
+    ['listProducers'],
+    ['leaveRoom'],
+    ['listProducers'],
+    ['joinRoom', { roomId: room.roomId }],
+    ['leaveRoom'],
+  ];
+  for (const [id, [event, ...payload]] of burst.entries()) socket.ask(id, event, ...payload);
+  await until('20 acknowledgements', () => socket.acknowledged.length >= burst.length);
+  await pause(300); // A second acknowledgement of the same event would come about now.
+
+  expect(socket.acknowledged.map(({ id }) => id)).toEqual(burst.map((_, id) => id));
+  expect(socket.acknowledged.map(({ answer }) => (answer as Answer).code ?? 'ok')).toEqual([
+    ...['ok', 'ok', 'ok', 'transport_exists', 'unknown_event', 'ok', 'ok', 'ok', 'producer_not_found', 'ok'],
+    ...['ok', 'already_connected', 'bad_request', 'ok', 'ok', 'ok', 'ok', 'not_joined', 'ok', 'ok'],
+  ]);
+});
+
+test('more requests than a peer may have waiting are each answered once, some with room_busy', async ({ raw, room }) => {
+  const socket = await raw();
+  const count = 300;
+  socket.ask(0, 'joinRoom', { roomId: room.roomId });
+  for (let id = 1; id < count; id += 1) socket.ask(id, 'createProducerTransport');
+  await until('all acknowledgements', () => socket.acknowledged.length >= count);
+  await pause(300); // As above.
+
+  expect(socket.acknowledged.map(({ id }) => id).toSorted((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, id) => id));
+  const codes = new Set(socket.acknowledged.map(({ answer }) => (answer as Answer).code ?? 'ok'));
+  expect([...codes].filter((code) => !['ok', 'transport_exists', 'room_busy'].includes(code))).toEqual([]);
+  await expect.poll(async () => (await room.observer.must('listProducers')).producers).toHaveLength(1);
+});
+
+test('facts reach everybody but the one they are about', async ({ connect, room }) => {
+  const guest = await connect();
+  const { peerId } = await guest.must('joinRoom', { roomId: room.roomId, displayName: '  Guest\u0007 ' });
+  await guest.must('createProducerTransport');
+  const { id } = await guest.must('produce', { kind: 'audio', rtpParameters: opus(41), appData: { source: 'camera', paused: true } });
+  await guest.must('resumeProducer', { producerId: id });
+  await guest.must('leaveRoom');
+
+  const told = () => room.observer.facts.filter(({ event }) => event !== 'broadcastStatus');
+  await until('the guest has left', () => told().some(({ event }) => event === 'peerLeft'));
+  const entry = (audioPaused: boolean) => ({ peerId, displayName: 'Guest', audioProducerId: id, audioPaused, videoPaused: false });
+  const host = expect.objectContaining({ displayName: 'Host' });
+  expect(told()).toEqual([
+    { event: 'peerJoined', payload: { peerId, displayName: 'Guest' } },
+    { event: 'roomProducersChanged', payload: { producers: [host, entry(true)] } },
+    { event: 'roomProducersChanged', payload: { producers: [host, entry(false)] } },
+    { event: 'peerLeft', payload: { peerId } },
+    { event: 'roomProducersChanged', payload: { producers: [host] } },
+  ]);
+  expect(guest.facts.filter(({ event }) => event === 'peerJoined')).toEqual([]);
+});
