@@ -8,5 +8,5 @@ export default defineConfig({
   outputDir: '../test-results/bench',
   workers: 1,
   timeout: 300_000,
-  reporter: 'line',
+  reporter: 'list',
 });

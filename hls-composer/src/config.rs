@@ -24,7 +24,7 @@ pub struct Config {
     #[arg(long, env = "COMPOSER_HTTP_LISTEN", default_value = "127.0.0.1:3001")]
     pub http_listen: SocketAddr,
 
-    /// Origin put in front of playlist URLs, as https://live.example.org; empty keeps them relative.
+    /// Origin put in front of playlist URLs, as `https://live.example.org`; empty keeps them relative.
     #[arg(long, env = "COMPOSER_PUBLIC_URL", default_value = "", hide_default_value = true)]
     pub public_url: String,
 

@@ -11,8 +11,7 @@ displayName?: string,
 /**
  * Opens a room under a known id again, after the server restarted: links to it stay valid.
  */
-roomId?: string,
-};
+roomId?: string, };
 
 /**
  * `joinRoom`.
@@ -25,8 +24,7 @@ roomId: string,
 /**
  * The name shown to others, at most 64 characters.
  */
-displayName?: string,
-};
+displayName?: string, };
 
 /**
  * `connectProducerTransport` and `connectConsumerTransport`.
@@ -35,8 +33,7 @@ export type ConnectTransport = {
 /**
  * The browser's DTLS role and fingerprints.
  */
-dtlsParameters: import('mediasoup-client').types.DtlsParameters,
-};
+dtlsParameters: import('mediasoup-client').types.DtlsParameters, };
 
 /**
  * `produce`.
@@ -53,8 +50,7 @@ rtpParameters: import('mediasoup-client').types.RtpParameters,
 /**
  * What the track is.
  */
-appData?: ProduceAppData,
-};
+appData?: ProduceAppData, };
 
 /**
  * `appData` of `produce`; unknown fields are ignored.
@@ -67,8 +63,7 @@ source?: TrackSource,
 /**
  * The track starts muted.
  */
-paused?: boolean,
-};
+paused?: boolean, };
 
 /**
  * Where a track comes from.
@@ -82,8 +77,7 @@ export type ProducerRef = {
 /**
  * One of the caller's own producers.
  */
-producerId: string,
-};
+producerId: string, };
 
 /**
  * `consume`.
@@ -100,8 +94,7 @@ rtpCapabilities: import('mediasoup-client').types.RtpCapabilities,
 /**
  * Wait for `resumeConsumer` before anything flows.
  */
-paused?: boolean,
-};
+paused?: boolean, };
 
 /**
  * `resumeConsumer`.
@@ -110,8 +103,7 @@ export type ConsumerRef = {
 /**
  * One of the caller's own consumers.
  */
-consumerId: string,
-};
+consumerId: string, };
 
 /**
  * Every failed request.
@@ -124,8 +116,7 @@ error: string,
 /**
  * The same for a program.
  */
-code: ErrorCode,
-};
+code: ErrorCode, };
 
 /**
  * Why a request failed.
@@ -147,8 +138,7 @@ peerId: string,
 /**
  * What the router can receive.
  */
-rtpCapabilities: import('mediasoup-client').types.RtpCapabilities,
-};
+rtpCapabilities: import('mediasoup-client').types.RtpCapabilities, };
 
 /**
  * Answers `joinRoom`.
@@ -169,8 +159,7 @@ rtpCapabilities: import('mediasoup-client').types.RtpCapabilities,
 /**
  * Who sends what now.
  */
-producers: Array<PeerProducers>,
-};
+producers: Array<PeerProducers>, };
 
 /**
  * Answers `getRouterRtpCapabilities`.
@@ -179,8 +168,7 @@ export type RouterCapabilities = {
 /**
  * What the router can receive.
  */
-rtpCapabilities: import('mediasoup-client').types.RtpCapabilities,
-};
+rtpCapabilities: import('mediasoup-client').types.RtpCapabilities, };
 
 /**
  * Answers `createProducerTransport` and `createConsumerTransport`.
@@ -201,8 +189,7 @@ iceCandidates: import('mediasoup-client').types.IceCandidate[],
 /**
  * The server's DTLS fingerprints.
  */
-dtlsParameters: import('mediasoup-client').types.DtlsParameters,
-};
+dtlsParameters: import('mediasoup-client').types.DtlsParameters, };
 
 /**
  * Answers `produce`.
@@ -211,8 +198,7 @@ export type Produced = {
 /**
  * The new producer's id.
  */
-id: string,
-};
+id: string, };
 
 /**
  * Answers `listProducers`; also the payload of `roomProducersChanged`.
@@ -221,8 +207,7 @@ export type Producers = {
 /**
  * One entry per peer that sends something.
  */
-producers: Array<PeerProducers>,
-};
+producers: Array<PeerProducers>, };
 
 /**
  * What one peer sends.
@@ -259,8 +244,7 @@ videoPaused: boolean,
 /**
  * The microphone is muted.
  */
-audioPaused: boolean,
-};
+audioPaused: boolean, };
 
 /**
  * Answers `consume`.
@@ -285,33 +269,86 @@ rtpParameters: import('mediasoup-client').types.RtpParameters,
 /**
  * The producer is paused by its peer.
  */
-producerPaused: boolean,
-};
+producerPaused: boolean, };
+
+/**
+ * Answers `connectProducerTransport` and `connectConsumerTransport`.
+ */
+export type Connected = {
+/**
+ * Always true: a refusal is a [`Failure`].
+ */
+connected: boolean, };
+
+/**
+ * Answers `pauseProducer`.
+ */
+export type Paused = {
+/**
+ * Always true: a refusal is a [`Failure`].
+ */
+paused: boolean, };
+
+/**
+ * Answers `resumeProducer` and `resumeConsumer`.
+ */
+export type Resumed = {
+/**
+ * Always true: a refusal is a [`Failure`].
+ */
+resumed: boolean, };
+
+/**
+ * Answers `closeProducer`.
+ */
+export type Closed = {
+/**
+ * Always true: a refusal is a [`Failure`].
+ */
+closed: boolean, };
+
+/**
+ * Answers `stopProducing`.
+ */
+export type Stopped = {
+/**
+ * Always true: a refusal is a [`Failure`].
+ */
+stopped: boolean, };
+
+/**
+ * Answers `leaveRoom`.
+ */
+export type Left = {
+/**
+ * Always true: a refusal is a [`Failure`].
+ */
+left: boolean, };
 
 /**
  * `broadcastStatus`: the room's HLS broadcast, whole, on every change and right after joining.
  */
-export type BroadcastStatus = { "phase": "idle" } | { "phase": "starting" 
+export type BroadcastStatus = { "phase": "idle" } | { "phase": "starting",
 /**
  * Where the playlist will be.
  */
-playlistUrl: string, } | { "phase": "live" 
+playlistUrl: string, } | { "phase": "live",
 /**
  * Where the playlist is.
  */
-playlistUrl: string, } | { "phase": "reconnecting" 
+playlistUrl: string, } | { "phase": "reconnecting",
 /**
  * Where the playlist is, once it was known.
  */
-playlistUrl?: string, 
+playlistUrl?: string,
 /**
  * What is missing.
  */
-reason: string, } | { "phase": "refused" 
+reason: string, } | { "phase": "refused",
 /**
  * Why.
  */
-reason: string, } | { "phase": "ended" 
+reason: string, } | { "phase": "ended",
 /**
  * Where it stays for a while.
  */
@@ -328,8 +365,7 @@ peerId: string,
 /**
  * The peer's name, if it gave one.
  */
-displayName?: string,
-};
+displayName?: string, };
 
 /**
  * `peerLeft`.
@@ -338,8 +374,7 @@ export type PeerLeft = {
 /**
  * Who.
  */
-peerId: string,
-};
+peerId: string, };
 
 /**
  * `activeSpeaker`.
@@ -348,8 +383,7 @@ export type ActiveSpeaker = {
 /**
  * Who speaks; nobody when missing.
  */
-peerId?: string,
-};
+peerId?: string, };
 
 /**
  * `roomClosed`: the room is gone for everybody in it.
@@ -362,8 +396,7 @@ reason: string,
 /**
  * Why, for a program.
  */
-code: ErrorCode,
-};
+code: ErrorCode, };
 
 /**
  * `GET /api/rooms/{roomId}`.
@@ -380,65 +413,4 @@ peers: number,
 /**
  * Its broadcast.
  */
-broadcast: BroadcastStatus,
-};
-
-/**
- * Answers `connectProducerTransport` and `connectConsumerTransport`.
- */
-export type Connected = {
-/**
- * Always true: a refusal is a [`Failure`].
- */
-connected: boolean,
-};
-
-/**
- * Answers `pauseProducer`.
- */
-export type Paused = {
-/**
- * Always true: a refusal is a [`Failure`].
- */
-paused: boolean,
-};
-
-/**
- * Answers `resumeProducer` and `resumeConsumer`.
- */
-export type Resumed = {
-/**
- * Always true: a refusal is a [`Failure`].
- */
-resumed: boolean,
-};
-
-/**
- * Answers `closeProducer`.
- */
-export type Closed = {
-/**
- * Always true: a refusal is a [`Failure`].
- */
-closed: boolean,
-};
-
-/**
- * Answers `stopProducing`.
- */
-export type Stopped = {
-/**
- * Always true: a refusal is a [`Failure`].
- */
-stopped: boolean,
-};
-
-/**
- * Answers `leaveRoom`.
- */
-export type Left = {
-/**
- * Always true: a refusal is a [`Failure`].
- */
-left: boolean,
-};
+broadcast: BroadcastStatus, };

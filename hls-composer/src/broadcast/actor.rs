@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     ingest::{
-        IngestConfig, Input, InputEvent, InputId, Report, State, Step,
+        IngestConfig, Input, InputEvent, InputId, Report, StartError, State, Step,
         sdp::{Kind, Track},
     },
     packager::View,
@@ -266,9 +266,8 @@ impl Broadcast {
                     Err(error) => drop(reply.send(Err(error))),
                     Ok(answer) => {
                         tokio::spawn(async move {
-                            let outcome = answer.await.unwrap_or_else(|_| {
-                                Err(crate::ingest::StartError::WrongState(input))
-                            });
+                            let outcome =
+                                answer.await.unwrap_or(Err(StartError::WrongState(input)));
                             drop(reply.send(outcome.map_err(BroadcastError::Start)));
                         });
                     }
@@ -376,7 +375,7 @@ impl Broadcast {
         epoch: u64,
         id: &str,
         tracks: Vec<Track>,
-    ) -> Result<oneshot::Receiver<Result<u32, crate::ingest::StartError>>, BroadcastError> {
+    ) -> Result<oneshot::Receiver<Result<u32, StartError>>, BroadcastError> {
         let input = self.input(epoch, id)?;
         let mut reserved: Vec<Kind> = input.ports.iter().map(|(kind, _)| *kind).collect();
         let mut offered: Vec<Kind> = tracks.iter().map(|track| track.kind).collect();

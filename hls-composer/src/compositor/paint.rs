@@ -160,8 +160,8 @@ impl Painter {
         canvas.fill(place, SLATE);
         let side = (place.height / 2) & !1;
         let badge = Rect {
-            x: place.x + ((place.width - side) / 2 & !1),
-            y: place.y + ((place.height - side) / 2 & !1),
+            x: place.x + (((place.width - side) / 2) & !1),
+            y: place.y + (((place.height - side) / 2) & !1),
             width: side,
             height: side,
         };
@@ -187,8 +187,12 @@ impl Painter {
         };
         canvas.darken(ground);
         if tile.muted {
-            let dot =
-                Rect { x: ground.x + 2, y: ground.y + (height / 2 - 3 & !1), width: 6, height: 6 };
+            let dot = Rect {
+                x: ground.x + 2,
+                y: ground.y + ((height / 2 - 3) & !1),
+                width: 6,
+                height: 6,
+            };
             canvas.fill(dot, MUTED);
         }
         canvas.write(ground.x + 2 + mark, ground.y, mask, WHITE);
@@ -210,7 +214,7 @@ impl Painter {
 fn initials(label: &str) -> String {
     let mut words = label.split_whitespace().filter_map(|word| word.chars().next());
     let first = words.next();
-    let text: String = [first, words.last()].into_iter().flatten().collect();
+    let text: String = [first, words.next_back()].into_iter().flatten().collect();
     if text.is_empty() { "?".into() } else { text.to_uppercase() }
 }
 

@@ -71,7 +71,10 @@ pub fn tracks(tracks: Vec<v1::TrackParameters>) -> Result<Vec<Track>, FieldError
                 (Ok(v1::Codec::Vp8), Kind::Video) => Codec::Vp8,
                 (Ok(v1::Codec::H264), Kind::Video) => Codec::H264,
                 _ => {
-                    return Err(wrong(path("codec"), "takes OPUS for audio, VP8 or H264 for video"));
+                    return Err(wrong(
+                        path("codec"),
+                        "takes OPUS for audio, VP8 or H264 for video",
+                    ));
                 }
             };
             let payload_type = u8::try_from(track.payload_type)

@@ -36,7 +36,10 @@ pub fn scan(data_dir: &Path) -> Vec<Recovered> {
             return Vec::new();
         }
     };
-    let dirs = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+    // A hidden directory is somebody else's: no room's name begins with a dot.
+    let shown =
+        entries.flatten().filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
+    let dirs = shown.map(|entry| entry.path()).filter(|path| path.is_dir());
     let mut found: Vec<Recovered> = dirs.filter_map(recover).collect();
     found.sort_by(|a, b| a.dir.cmp(&b.dir));
     found

@@ -18,7 +18,11 @@ use tokio::{
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Request, Response, Status};
 
-use super::{Config, DesiredBroadcast, drive, desired::{DesiredInput, Sources}};
+use super::{
+    Config, DesiredBroadcast,
+    desired::{DesiredInput, Sources},
+    drive,
+};
 use crate::{
     media::workers::{Placement, WorkerConfig, Workers},
     signaling::messages::BroadcastStatus,
@@ -177,10 +181,8 @@ impl Rig {
         let placement = place_room().await;
         let producer = opus_producer(&placement.router).await;
         let (desired, wanted) = watch::channel(DesiredBroadcast::default());
-        let config = Config {
-            composer: composer.parse().expect("a URI"),
-            plain_ports: 41_000..=41_999,
-        };
+        let config =
+            Config { composer: composer.parse().expect("a URI"), plain_ports: 41_000..=41_999 };
         let status = drive(config, "room".into(), placement.clone(), wanted);
         Self { calls, desired, status, producer, _placement: placement }
     }
@@ -215,7 +217,11 @@ impl Rig {
             scene
         };
         let Call::Reserve(reserve) = self.next().await else { panic!("then ReservePorts") };
-        assert_eq!(named.tiles[0].input_ids, [reserve.input_id.clone()], "the scene names it first");
+        assert_eq!(
+            named.tiles[0].input_ids,
+            std::slice::from_ref(&reserve.input_id),
+            "the scene names it first"
+        );
         let Call::Start(start) = self.next().await else { panic!("then StartInput") };
         assert_eq!(start.input_id, reserve.input_id);
         assert_eq!(start.tracks.len(), 1);

@@ -31,7 +31,13 @@ pub struct Directory {
 enum Request {
     Find { room_id: String, reply: oneshot::Sender<Option<RoomHandle>> },
     Count(oneshot::Sender<usize>),
-    Insert { handle: RoomHandle, actor: RoomActor, reply: oneshot::Sender<bool> },
+    Insert(Box<Insertion>),
+}
+
+struct Insertion {
+    handle: RoomHandle,
+    actor: RoomActor,
+    reply: oneshot::Sender<bool>,
 }
 
 impl Directory {
@@ -72,7 +78,8 @@ impl Directory {
             .await
             .map_err(|error| RequestError::NoWorker(error.to_string()))?;
         let (handle, actor) = actor::open(&room_id, placement, self.config.clone()).await?;
-        let insert = |reply| Request::Insert { handle: handle.clone(), actor, reply };
+        let insert =
+            |reply| Request::Insert(Box::new(Insertion { handle: handle.clone(), actor, reply }));
         if self.ask(insert).await? { Ok(handle) } else { Err(RequestError::RoomExists(room_id)) }
     }
 
@@ -105,7 +112,8 @@ async fn keep(mut inbox: mpsc::Receiver<Request>) {
                 // An asker that is gone needs no answer.
                 Some(Request::Find { room_id, reply }) => drop(reply.send(rooms.get(&room_id).cloned())),
                 Some(Request::Count(reply)) => drop(reply.send(rooms.len())),
-                Some(Request::Insert { handle, actor, reply }) => {
+                Some(Request::Insert(insertion)) => {
+                    let Insertion { handle, actor, reply } = *insertion;
                     let room_id = handle.id.to_string();
                     let fresh = !rooms.contains_key(&room_id);
                     if fresh {

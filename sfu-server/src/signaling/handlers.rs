@@ -67,7 +67,10 @@ pub fn layer(directory: Directory) -> SocketIoLayer {
         .ws_max_message_size(TRANSPORT_LIMIT)
         .ws_max_frame_size(TRANSPORT_LIMIT)
         .build_layer();
-    io.ns("/", move |socket: SocketRef| ready(connect(&socket, directory.clone())));
+    io.ns("/", move |socket: SocketRef| {
+        connect(&socket, directory.clone());
+        ready(())
+    });
     layer
 }
 
