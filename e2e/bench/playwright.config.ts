@@ -7,6 +7,6 @@ export default defineConfig({
   testIgnore: 'playwright.config.ts',
   outputDir: '../test-results/bench',
   workers: 1,
-  timeout: 300_000,
+  timeout: 150_000,
   reporter: 'list',
 });

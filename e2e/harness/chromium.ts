@@ -39,7 +39,7 @@ export async function startChromium(person?: Person): Promise<RunningChromium> {
     );
   }
   const server = await chromium.launchServer({ executablePath: chromiumPath, headless: true, args });
-  const browser = await chromium.connect(server.wsEndpoint());
+  const browser = await chromium.connect(server.wsEndpoint(), { timeout: 15_000 });
   const end = async (how: 'close' | 'kill', running: BrowserServer) => {
     await running[how]();
     await fs.rm(dir, { recursive: true, force: true });

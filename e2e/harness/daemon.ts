@@ -51,7 +51,7 @@ export class Daemon {
     await once(this.#child, 'spawn');
     await until(`${program} ready`, async () => {
       if (!this.runs) return true;
-      return (await fetch(`http://127.0.0.1:${opsPort}/readyz`)).ok;
+      return (await fetch(`http://127.0.0.1:${opsPort}/readyz`, { signal: AbortSignal.timeout(2000) })).ok;
     });
     if (!this.runs) throw new Error(`${program} ended at its start:\n${fs.readFileSync(logFile, 'utf8').slice(-2000)}`);
   }
