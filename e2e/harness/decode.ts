@@ -1,4 +1,5 @@
 // Decodes what the composer made with a program that shares nothing with it: ffmpeg.
+import { test } from '@playwright/test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
@@ -23,6 +24,9 @@ export async function decode(media: Buffer): Promise<Decoded> {
   await fs.writeFile(file, media);
   try {
     return await decodeInput(['-i', file]);
+  } catch (error) {
+    await fs.copyFile(file, test.info().outputPath('undecodable.mp4'));
+    throw error;
   } finally {
     await fs.rm(dir, { recursive: true, force: true });
   }

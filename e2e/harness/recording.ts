@@ -23,7 +23,7 @@ export class Recording {
     this.#loop = this.#follow();
   }
 
-  /** Begins with the segments listed now. */
+  /** Begins at the live edge, with the newest segment listed now. */
   static start(origin: string, roomId: string): Recording {
     return new Recording(origin, roomId);
   }
@@ -64,8 +64,9 @@ export class Recording {
     while (this.#running) {
       const playlist = await fetchPlaylist(this.#origin, this.#roomId);
       this.history.push(playlist);
-      for (const segment of playlist?.segments ?? []) {
-        if (this.#bytes.has(segment.uri)) continue;
+      const listed = playlist?.segments ?? [];
+      for (const segment of this.segments.length === 0 ? listed.slice(-1) : listed) {
+        if (this.#bytes.has(segment.uri) || segment.sequence < (this.segments[0]?.sequence ?? 0)) continue;
         if (!this.#bytes.has(segment.map)) this.#bytes.set(segment.map, await this.#fetch(segment.map));
         this.#bytes.set(segment.uri, await this.#fetch(segment.uri));
         this.segments.push(segment);

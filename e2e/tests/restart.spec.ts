@@ -1,6 +1,7 @@
 // Parts of the product start again while a call is broadcast: the call goes on, the stream comes back, its address stays.
 import type { CallStats } from '../harness/call-stats';
 import type { Step } from '../harness/composer-client';
+import { lastPicture } from '../harness/last-picture';
 import { ada, ben } from '../harness/person';
 import { closeTo, GRID, tileColour } from '../harness/picture';
 import { fetchPlaylist, newest, type Playlist } from '../harness/playlist';
@@ -228,10 +229,7 @@ function expectContinued(after: Playlist, before: Playlist): void {
 
 /** Whether the newest segment shows the two people, in either order. */
 async function coloursOnAir(origin: string, roomId: string): Promise<boolean[]> {
-  const recording = Recording.start(origin, roomId);
-  await until('a recorded segment', () => recording.segments.length > 0);
-  await recording.stop();
-  const last = (await recording.decoded()).pictures.at(-1);
+  const last = await lastPicture(origin, roomId);
   if (!last) return [];
   return [ada, ben].map(({ colour }) => GRID.two.some((tile) => closeTo(tileColour(last, tile), colour)));
 }

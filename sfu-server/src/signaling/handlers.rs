@@ -91,8 +91,11 @@ fn connect(socket: &SocketRef, directory: Directory) {
     let disconnected = gone.clone();
     socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| {
         match reason {
-            DisconnectReason::PacketParsingError => {
-                tracing::info!(connection = %socket.id, "disconnected: unreadable or oversized packet");
+            DisconnectReason::PacketParsingError | DisconnectReason::TransportError => {
+                tracing::info!(
+                    connection = %socket.id,
+                    "disconnected: the link broke, or a packet was unreadable or oversized"
+                );
             }
             reason => tracing::debug!(connection = %socket.id, ?reason, "disconnected"),
         }
