@@ -3,7 +3,8 @@ import { defineConfig } from '@playwright/test';
 
 export default defineConfig({
   testDir: 'tests',
-  outputDir: 'test-results',
+  // A run empties this directory first, so a second run at the same time needs one of its own.
+  outputDir: process.env['E2E_RESULTS'] ?? 'test-results',
   workers: 1,
   timeout: 90_000,
   expect: { timeout: 15_000 },

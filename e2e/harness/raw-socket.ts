@@ -13,7 +13,8 @@ export class RawSocket {
     this.#socket = socket;
   }
 
-  static async connect(origin: string): Promise<RawSocket> {
+  /** Connects; `greeting` is sent in the moment the server admits. */
+  static async connect(origin: string, greeting?: string): Promise<RawSocket> {
     const socket = new WebSocket(`${origin.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
     const raw = new RawSocket(socket);
     let admitted = false;
@@ -22,12 +23,15 @@ export class RawSocket {
     socket.on('message', (data: Buffer) => {
       const frame = data.toString();
       if (frame.startsWith('0')) socket.send('40');
-      if (frame.startsWith('40')) admitted = true;
+      if (frame.startsWith('40')) {
+        admitted = true;
+        if (greeting) socket.send(greeting);
+      }
       if (frame === '2') socket.send('3');
       const [, id, answers] = /^43(\d+)(\[.*)$/s.exec(frame) ?? [];
       if (id && answers) raw.acknowledged.push({ id: Number(id), answer: (JSON.parse(answers) as unknown[])[0] });
     });
-    await until('a Socket.IO connection', () => admitted);
+    await until('a Socket.IO connection', () => admitted, { every: 5 });
     return raw;
   }
 

@@ -10,8 +10,8 @@ export interface Scene {
 }
 
 export interface Smoothness {
-  /** Camera frames that were never shown. */
-  missed: number;
+  /** Pictures with a camera frame that the picture before did not show. */
+  fresh: number;
   /** Most pictures in a row with the same camera frame, beyond the first. */
   longestFreeze: number;
   pictures: number;
@@ -47,14 +47,14 @@ function shows(picture: Picture, { tiles, people }: Scene): boolean {
 }
 
 function smoothness(counters: readonly number[]): Smoothness {
-  const result: Smoothness = { missed: 0, longestFreeze: 0, pictures: counters.length };
+  const result: Smoothness = { fresh: 0, longestFreeze: 0, pictures: counters.length };
   let freeze = 0;
   for (const [n, counter] of counters.entries()) {
     if (n === 0) continue;
     const step = (counter - counters[n - 1]! + COUNTER.frames) % COUNTER.frames;
     freeze = step === 0 ? freeze + 1 : 0;
     result.longestFreeze = Math.max(result.longestFreeze, freeze);
-    if (step > 1) result.missed += step - 1;
+    if (step !== 0) result.fresh += 1;
   }
   return result;
 }

@@ -106,18 +106,16 @@ export class StagePage {
     return readCallStats(this.page);
   }
 
-  /** Frames the camera delivered and the browser, short of time, did not send. */
-  async unsentFrames(): Promise<number> {
+  /** Camera frames this browser has sent; fewer than the camera made when the machine is short of time. */
+  async sentFrames(): Promise<number> {
     return this.page.evaluate(async () => {
-      let captured = 0;
-      let encoded = 0;
+      let sent = 0;
       for (const connection of window.__calls.connections) {
         for (const report of (await connection.getStats()).values()) {
-          if (report.type === 'media-source' && report.kind === 'video') captured = report.frames ?? 0;
-          if (report.type === 'outbound-rtp' && report.kind === 'video') encoded = Math.max(encoded, report.framesEncoded ?? 0);
+          if (report.type === 'outbound-rtp' && report.kind === 'video') sent = Math.max(sent, report.framesSent ?? 0);
         }
       }
-      return captured - encoded;
+      return sent;
     });
   }
 

@@ -1,5 +1,5 @@
 // What a test is given: the running product, and people and viewers who are gone when the test ends.
-import { test as base, type TestInfo } from '@playwright/test';
+import { test as base, type Page, type TestInfo } from '@playwright/test';
 import { startChromium, type RunningChromium } from './chromium';
 import { ComposerClient } from './composer-client';
 import type { Person } from './person';
@@ -39,7 +39,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     client.close();
   },
 
-  enter: async ({ browsers, system }, use) => {
+  enter: async ({ browsers, system }, use, testInfo) => {
     const pages: StagePage[] = [];
     await use(async (person, options) => {
       const { browser } = await browsers(person);
@@ -47,6 +47,7 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       pages.push(page);
       return page;
     });
+    if (testInfo.status !== testInfo.expectedStatus) await attachPictures(pages.map(({ page }) => page), testInfo);
     await Promise.all(pages.map((page) => page.close()));
   },
 
@@ -78,6 +79,15 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker' },
   ],
 });
+
+async function attachPictures(pages: readonly Page[], testInfo: TestInfo): Promise<void> {
+  for (const [n, page] of pages.entries()) {
+    const path = testInfo.outputPath(`page-${n + 1}.png`);
+    // A page that cannot be drawn any more must not hide why the test failed.
+    const drawn = await page.screenshot({ path, timeout: 5000 }).catch(() => undefined);
+    if (drawn) await testInfo.attach(`page-${n + 1}`, { path });
+  }
+}
 
 async function attachLogs(system: System, testInfo: TestInfo): Promise<void> {
   if (testInfo.status === testInfo.expectedStatus) return;

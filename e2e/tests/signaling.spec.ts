@@ -1,5 +1,6 @@
 // Bad input costs its sender one clear error (or its connection) and nobody else anything.
 import { setTimeout as pause } from 'node:timers/promises';
+import { whileBusy } from '../harness/busy-machine';
 import { RawSocket } from '../harness/raw-socket';
 import { deafCapabilities, dtlsParameters, foreignCodec, opus, vp8 } from '../harness/rtp-parameters';
 import { SignalingPeer, type Answer } from '../harness/signaling-peer';
@@ -239,6 +240,21 @@ test('malformed frames harm nobody else, and a malformed event that wants an ans
       expect(await room.isUndisturbed()).toBe(true);
     });
   }
+});
+
+test('the very first event of a connection is answered, however busy the machine is', async ({ room, system }) => {
+  const unanswered = await whileBusy(async () => {
+    let missing = 0;
+    for (let n = 0; n < 200; n += 1) {
+      const socket = await RawSocket.connect(system.url, '421["listProducers"]');
+      const answered = until('the answer', () => socket.acknowledged.length > 0, { within: 3000, every: 5 });
+      await answered.catch(() => (missing += 1));
+      await socket.close();
+    }
+    return missing;
+  });
+  expect(unanswered, 'of 200 connections').toBe(0);
+  expect(await room.isUndisturbed()).toBe(true);
 });
 
 test('every event of a burst is acknowledged exactly once and in the order it was sent', async ({ raw, room }) => {
