@@ -224,7 +224,13 @@ impl Packager {
         self.publish();
     }
 
+    /// Between two encoders nothing can be hinted, and a list that ends without a hint makes hls.js 1.7 take its last
+    /// segment for the next one: viewers keep the list they have until the new encoder's first part.
     fn publish(&self) {
+        let ended = self.timeline.ended_at().is_some();
+        if !ended && self.timeline.hint().is_none() && self.view.borrow().playlist().is_some() {
+            return;
+        }
         let view = View::new(self.timeline.clone(), self.archive.is_degraded());
         self.view.send_replace(Arc::new(view));
     }

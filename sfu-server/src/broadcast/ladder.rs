@@ -120,9 +120,17 @@ pub struct Resumed {
 }
 
 impl Idle {
-    /// Step 1: stops `old`, if the climb is a restart; a mere change of tracks keeps it on show meanwhile.
-    pub async fn clean_up(climb: Climb, old: Option<Leg>) -> Result<Self, ClimbError> {
+    /// Step 1: stops `old` and the input of an `overtaken` climb, if this climb is a restart; a mere change of tracks
+    /// keeps the old one on show meanwhile.
+    pub async fn clean_up(
+        climb: Climb,
+        old: Option<Leg>,
+        overtaken: Option<String>,
+    ) -> Result<Self, ClimbError> {
         let step = Timed::begin(1, "clean up");
+        if let Some(overtaken) = overtaken {
+            climb.composer.stop_input(&overtaken).await?;
+        }
         if let Some(old) = old {
             climb.composer.stop_input(old.input()).await?;
             drop(old);

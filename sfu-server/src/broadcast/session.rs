@@ -60,6 +60,16 @@ struct Climbing {
     sources: Sources,
 }
 
+/// A climb that is about to begin, and what it cleans up first.
+struct Beginning {
+    participant: String,
+    input: String,
+    climb: u32,
+    sources: Sources,
+    old: Option<Leg>,
+    overtaken: Option<String>,
+}
+
 struct Retry {
     at: Instant,
     pauses: Box<dyn Iterator<Item = Duration> + Send>,
@@ -165,16 +175,25 @@ impl Active<'_> {
                 // A restart cleans up first; a change of tracks keeps the old picture until the new one is active.
                 let restarted = seat.leg.as_ref().is_some_and(|leg| leg.climb < climb);
                 let old = if restarted { seat.leg.take() } else { None };
+                let overtaken = seat.climbing.take().filter(|former| former.climb < climb);
+                let overtaken = overtaken.map(|former| former.input);
                 seat.climbing = Some(Climbing { input: id.clone(), climb, sources: input.sources });
                 if let Some(retry) = &mut seat.retry {
                     retry.at = Instant::now() + LONGEST;
                 }
-                begin.push((input.participant.clone(), id, climb, input.sources, old));
+                begin.push(Beginning {
+                    participant: input.participant.clone(),
+                    input: id,
+                    climb,
+                    sources: input.sources,
+                    old,
+                    overtaken,
+                });
             }
         }
         // The scene names every live input before its ports are reserved: what it does not name is stopped.
         self.show(&wanted, &begin).await?;
-        for (participant, input, climb, sources, old) in begin {
+        for Beginning { participant, input, climb, sources, old, overtaken } in begin {
             let climb = Climb {
                 composer: self.composer.clone(),
                 statuses: self.statuses.clone(),
@@ -185,7 +204,8 @@ impl Active<'_> {
                 climb,
                 sources,
             };
-            let climbing = climb_ladder(climb, old).map(|outcome| (participant, input, outcome));
+            let climbing =
+                climb_ladder(climb, old, overtaken).map(|outcome| (participant, input, outcome));
             self.climbs.push(climbing.boxed());
         }
         Ok(())
@@ -194,7 +214,7 @@ impl Active<'_> {
     async fn show(
         &mut self,
         wanted: &DesiredBroadcast,
-        begin: &[(String, String, u32, Sources, Option<Leg>)],
+        begin: &[Beginning],
     ) -> Result<(), CallError> {
         let tiles: Vec<Tile> = wanted
             .inputs
@@ -205,8 +225,8 @@ impl Active<'_> {
                 let live = seat.and_then(|s| s.leg.as_ref()).map(|leg| leg.input().to_owned());
                 let cleaned_up = begin
                     .iter()
-                    .find(|(participant, ..)| *participant == input.participant)
-                    .and_then(|(.., old)| old.as_ref())
+                    .find(|beginning| beginning.participant == input.participant)
+                    .and_then(|beginning| beginning.old.as_ref())
                     .map(|old| old.input().to_owned());
                 tile(input, [climbing, live, cleaned_up].into_iter().flatten().collect())
             })
@@ -292,8 +312,12 @@ fn pauses() -> Box<dyn Iterator<Item = Duration> + Send> {
     )
 }
 
-async fn climb_ladder(climb: Climb, old: Option<Leg>) -> Result<Leg, ClimbError> {
-    Idle::clean_up(climb, old)
+async fn climb_ladder(
+    climb: Climb,
+    old: Option<Leg>,
+    overtaken: Option<String>,
+) -> Result<Leg, ClimbError> {
+    Idle::clean_up(climb, old, overtaken)
         .await?
         .reserve_ports()
         .await?

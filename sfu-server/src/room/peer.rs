@@ -50,17 +50,21 @@ pub async fn run(
                 if let Err(error) = &outcome {
                     tracing::info!(connection = %socket.id, "refused: {error}");
                 }
-                ack.answer(&outcome);
+                if !ack.answer(&outcome) {
+                    tracing::debug!(connection = %socket.id, "an answer found no client");
+                    break;
+                }
             }
             () = peer.room_changed() => {
                 if !peer.tell(&socket) {
                     tracing::warn!(connection = %socket.id, "disconnecting a client that reads too slowly");
-                    drop(socket.disconnect());
                     break;
                 }
             }
         }
     }
+    // Whatever ended the task, the client must not believe it is still served. One that is gone already is no error.
+    drop(socket.disconnect());
 }
 
 struct Peer {

@@ -3,12 +3,13 @@
 //! socketioxide runs a handler's future in a task of its own, so everything that must keep the client's order happens
 //! in the handler closure itself. There is no logic here.
 
-use std::future::ready;
+use std::{convert::Infallible, future::ready};
 
 use serde_json::Value;
 use socketioxide::{
     SocketIo,
     extract::{AckSender, Event, SocketRef, TryData},
+    handler::ConnectHandler as _,
     layer::SocketIoLayer,
     socket::DisconnectReason,
 };
@@ -26,6 +27,8 @@ use crate::{
 
 /// Requests of one connection that may wait for their turn.
 const MAILBOX: usize = 32;
+/// Packets of one connection that may wait to be sent; a client that lets more pile up is disconnected.
+const SEND_BUFFER: usize = 512;
 /// Above this the transport closes the connection; below it, too large a payload is one error.
 const TRANSPORT_LIMIT: usize = 256 * 1024;
 
@@ -48,29 +51,32 @@ impl std::fmt::Debug for Ack {
 }
 
 impl Ack {
-    /// Answers. A client that is gone cannot be answered, which is no error.
-    pub fn answer(self, outcome: &Result<Reply, RequestError>) {
+    /// Answers. False when the client is gone or reads too slowly: it must not wait for an answer that never comes.
+    #[must_use]
+    pub fn answer(self, outcome: &Result<Reply, RequestError>) -> bool {
         let sent = match outcome {
             Ok(reply) => self.0.send(reply),
             Err(error) => self.0.send(&Failure::from(error)),
         };
-        if let Err(error) = sent {
-            tracing::debug!(%error, "an answer found no client");
-        }
+        sent.is_ok()
     }
 }
 
 /// The Socket.IO layer of the HTTP listener. Every connection becomes a peer task over `directory`.
 pub fn layer(directory: Directory) -> SocketIoLayer {
     let (layer, io) = SocketIo::builder()
+        .max_buffer_size(SEND_BUFFER)
         .max_payload(TRANSPORT_LIMIT as u64)
         .ws_max_message_size(TRANSPORT_LIMIT)
         .ws_max_frame_size(TRANSPORT_LIMIT)
         .build_layer();
-    io.ns("/", move |socket: SocketRef| {
+    // A middleware runs before the client is told that it is connected, a connect handler after: events sent at once
+    // would find no handler and never be answered.
+    let before_connected = move |socket: SocketRef| {
         connect(&socket, directory.clone());
-        ready(())
-    });
+        ready(Ok::<(), Infallible>(()))
+    };
+    io.ns("/", (|| ready(())).with(before_connected));
     layer
 }
 
@@ -79,11 +85,14 @@ fn connect(socket: &SocketRef, directory: Directory) {
     let gone = CancellationToken::new();
     tracing::debug!(connection = %socket.id, "connected");
 
+    let overwhelmed = gone.clone();
     socket.on_fallback(
         move |Event(event): Event, TryData(data): TryData<Value>, ack: AckSender| {
             let call = Call { request: Request::decode(&event, data.ok()), ack: Ack(ack) };
-            if let Err(full) = mailbox.try_send(call) {
-                full.into_inner().ack.answer(&Err(RequestError::Busy));
+            if let Err(full) = mailbox.try_send(call)
+                && !full.into_inner().ack.answer(&Err(RequestError::Busy))
+            {
+                overwhelmed.cancel();
             }
             ready(())
         },
