@@ -140,7 +140,7 @@ impl Packager {
                 Input::Suspend(saved) => {
                     self.end_generation().await;
                     self.archive.close(&self.timeline).await;
-                    self.publish();
+                    self.show();
                     // Nobody may be waiting any more; the broadcast is saved all the same.
                     let _ = saved.send(());
                     return;
@@ -231,6 +231,10 @@ impl Packager {
         if !ended && self.timeline.hint().is_none() && self.view.borrow().playlist().is_some() {
             return;
         }
+        self.show();
+    }
+
+    fn show(&self) {
         let view = View::new(self.timeline.clone(), self.archive.is_degraded());
         self.view.send_replace(Arc::new(view));
     }
