@@ -83,9 +83,11 @@ async fn run(
     }
 }
 
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest wait between two tries.
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-fn back_off() -> impl Iterator<Item = Duration> {
+/// Waits between tries: 0.1 → 1 s with jitter, without end.
+pub(super) fn back_off() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(LONGEST_PAUSE)

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::Duration};
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use rand::distr::{Alphanumeric, SampleString as _};
 use tokio::{
@@ -14,6 +13,7 @@ use tonic::transport::Channel;
 use super::{
     DesiredBroadcast,
     desired::{DesiredInput, Sources},
+    driver::{LONGEST_PAUSE, back_off},
     ladder::{Climb, ClimbError, Idle},
     leg::Leg,
 };
@@ -178,9 +178,6 @@ impl Active<'_> {
                 let overtaken = seat.climbing.take().filter(|former| former.climb < climb);
                 let overtaken = overtaken.map(|former| former.input);
                 seat.climbing = Some(Climbing { input: id.clone(), climb, sources: input.sources });
-                if let Some(retry) = &mut seat.retry {
-                    retry.at = Instant::now() + LONGEST;
-                }
                 begin.push(Beginning {
                     participant: input.participant.clone(),
                     input: id,
@@ -259,8 +256,9 @@ impl Active<'_> {
             }
             Err(error) => {
                 tracing::warn!(%room, participant, input, %error, "climb failed; trying again");
-                let mut pauses = seat.retry.take().map_or_else(pauses, |retry| retry.pauses);
-                let at = Instant::now() + pauses.next().unwrap_or(LONGEST);
+                let former = seat.retry.take().map(|retry| retry.pauses);
+                let mut pauses = former.unwrap_or_else(|| Box::new(back_off()));
+                let at = Instant::now() + pauses.next().unwrap_or(LONGEST_PAUSE);
                 seat.retry = Some(Retry { at, pauses });
             }
         }
@@ -297,19 +295,6 @@ impl Active<'_> {
             Err(error) => SessionEnd::Broken(error),
         }
     }
-}
-
-const LONGEST: Duration = Duration::from_secs(1);
-
-fn pauses() -> Box<dyn Iterator<Item = Duration> + Send> {
-    Box::new(
-        ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(100))
-            .with_max_delay(LONGEST)
-            .without_max_times()
-            .with_jitter()
-            .build(),
-    )
 }
 
 async fn climb_ladder(
