@@ -26,6 +26,7 @@ pub struct Server {
     ops: TcpListener,
     tls: Option<listen::Tls>,
     directory: Directory,
+    workers: Workers,
     termination: Termination,
 }
 
@@ -52,8 +53,8 @@ impl Server {
             linger: config.broadcast_linger,
             broadcasts,
         };
-        let directory = Directory::start(workers, rooms, config.max_rooms.get());
-        Ok(Self { config, http, ops, tls, directory, termination })
+        let directory = Directory::start(workers.clone(), rooms, config.max_rooms.get());
+        Ok(Self { config, http, ops, tls, directory, workers, termination })
     }
 
     /// Serves until SIGTERM or SIGINT.
@@ -81,7 +82,7 @@ impl Server {
         let mut ops = tokio::spawn(listen::serve(
             self.ops,
             None,
-            daemon::ops::router(observed),
+            daemon::ops::router(observed).merge(http::ops::router(self.workers)),
             until(stopping),
             GRACE,
         ));

@@ -3,6 +3,7 @@
 mod api;
 mod frontend;
 mod hls_upstream;
+pub mod ops;
 
 use std::path::Path;
 

@@ -1,6 +1,9 @@
 //! mediasoup's workers: one thread and one shared media port each; new rooms go to the least loaded.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Weak},
+};
 
 use daemon::cpus::CpuList;
 use mediasoup::{
@@ -9,7 +12,11 @@ use mediasoup::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use crate::media::{codecs, transports::listen_info};
+use crate::media::{
+    codecs,
+    dump::{self, WorkerContents},
+    transports::listen_info,
+};
 
 /// What the workers need to know.
 #[derive(Clone, Debug)]
@@ -70,20 +77,33 @@ pub struct Placement {
     _seat: Arc<Seat>,
 }
 
+/// A room's place on a worker. The pool looks at it and never keeps it alive.
 #[derive(Debug)]
-struct Seat;
+struct Seat {
+    router: Router,
+}
 
 /// The pool's handle; clones talk to the same pool. Dropping the last ends the workers once their rooms are gone.
 #[derive(Clone, Debug)]
 pub struct Workers {
-    requests: mpsc::Sender<oneshot::Sender<Result<Placement, WorkerError>>>,
+    requests: mpsc::Sender<PoolRequest>,
+}
+
+enum PoolRequest {
+    Place(oneshot::Sender<Result<Placement, WorkerError>>),
+    Dump(oneshot::Sender<Vec<WorkerContents>>),
 }
 
 struct Slot {
     worker: Worker,
     webrtc_server: WebRtcServer,
-    /// Its strong count less one is the number of rooms.
-    seat: Arc<Seat>,
+    seats: Vec<Weak<Seat>>,
+}
+
+impl Slot {
+    fn rooms(&self) -> usize {
+        self.seats.iter().filter(|seat| seat.strong_count() > 0).count()
+    }
 }
 
 impl Workers {
@@ -95,15 +115,25 @@ impl Workers {
             slots.push(start_worker(&manager, &config, index).await?);
         }
         let (requests, inbox) = mpsc::channel(64);
-        tokio::spawn(place_rooms(slots, config.announced, inbox));
+        tokio::spawn(run_pool(slots, config.announced, inbox));
         Ok(Self { requests })
     }
 
     /// Opens a router on the least-loaded worker.
     pub async fn place_room(&self) -> Result<Placement, WorkerError> {
         let (reply, answer) = oneshot::channel();
-        self.requests.send(reply).await.map_err(|_| WorkerError::NoneLeft)?;
+        let request = PoolRequest::Place(reply);
+        self.requests.send(request).await.map_err(|_| WorkerError::NoneLeft)?;
         answer.await.map_err(|_| WorkerError::NoneLeft)?
+    }
+
+    /// What every living worker holds, as mediasoup itself sees it.
+    pub async fn dump(&self) -> Vec<WorkerContents> {
+        let (reply, answer) = oneshot::channel();
+        if self.requests.send(PoolRequest::Dump(reply)).await.is_err() {
+            return Vec::new();
+        }
+        answer.await.unwrap_or_default()
     }
 }
 
@@ -141,39 +171,51 @@ async fn start_worker(
             WorkerError::Port { ip: config.listen_ip, port, reason: error.to_string() }
         })?;
     tracing::info!(worker = index, ip = %config.listen_ip, port, "media worker started");
-    Ok(Slot { worker, webrtc_server, seat: Arc::new(Seat) })
+    Ok(Slot { worker, webrtc_server, seats: Vec::new() })
 }
 
-async fn place_rooms(
-    slots: Vec<Slot>,
+async fn run_pool(
+    mut slots: Vec<Slot>,
     announced: Arc<[String]>,
-    mut inbox: mpsc::Receiver<oneshot::Sender<Result<Placement, WorkerError>>>,
+    mut inbox: mpsc::Receiver<PoolRequest>,
 ) {
-    while let Some(reply) = inbox.recv().await {
-        let least = slots
-            .iter()
-            .filter(|slot| !slot.worker.closed())
-            .min_by_key(|slot| Arc::strong_count(&slot.seat));
-        let placed = match least {
-            None => Err(WorkerError::NoneLeft),
-            Some(slot) => open_room(slot, &announced).await,
-        };
-        // The asker may have disconnected meanwhile; its placement is released here.
-        drop(reply.send(placed));
+    while let Some(request) = inbox.recv().await {
+        // The asker may have disconnected meanwhile; then its answer, a placement included, is released here.
+        match request {
+            PoolRequest::Place(reply) => drop(reply.send(place_room(&mut slots, &announced).await)),
+            PoolRequest::Dump(reply) => drop(reply.send(contents(&slots).await)),
+        }
     }
 }
 
-async fn open_room(slot: &Slot, announced: &Arc<[String]>) -> Result<Placement, WorkerError> {
-    let seat = Arc::clone(&slot.seat);
+async fn place_room(
+    slots: &mut [Slot],
+    announced: &Arc<[String]>,
+) -> Result<Placement, WorkerError> {
+    let living = slots.iter_mut().filter(|slot| !slot.worker.closed());
+    let slot = living.min_by_key(|slot| slot.rooms()).ok_or(WorkerError::NoneLeft)?;
     let router = slot
         .worker
         .create_router(RouterOptions::new(codecs::router_codecs()))
         .await
         .map_err(|error| WorkerError::Router(error.to_string()))?;
+    let seat = Arc::new(Seat { router: router.clone() });
+    slot.seats.retain(|seat| seat.strong_count() > 0);
+    slot.seats.push(Arc::downgrade(&seat));
     Ok(Placement {
         router,
         webrtc_server: slot.webrtc_server.clone(),
         announced: Arc::clone(announced),
         _seat: seat,
     })
+}
+
+async fn contents(slots: &[Slot]) -> Vec<WorkerContents> {
+    let mut workers = Vec::with_capacity(slots.len());
+    for (index, slot) in slots.iter().enumerate() {
+        let seats = slot.seats.iter().filter_map(Weak::upgrade);
+        let routers: Vec<Router> = seats.map(|seat| seat.router.clone()).collect();
+        workers.extend(dump::worker(index, &slot.worker, &slot.webrtc_server, &routers).await);
+    }
+    workers
 }
