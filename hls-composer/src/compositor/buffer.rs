@@ -12,6 +12,9 @@ use crate::ingest::{Media, SAMPLE_RATE, media::Payload};
 const MAX_FRAMES: usize = 64;
 /// Samples kept at most: 4 s.
 const MAX_SAMPLES: usize = 4 * SAMPLE_RATE as usize;
+/// As many frames that are due at once are shown one after the other: a frame that came late is shown late, and playout,
+/// which has seen the same, follows. Of more than that only the newest is shown.
+const LATE_FRAMES: usize = 2;
 /// A read position further off than this is set anew, in samples (200 ms).
 const RESYNC: i64 = SAMPLE_RATE as i64 / 5;
 /// An error below this is left alone, in samples (5 ms).
@@ -97,7 +100,9 @@ impl InputBuffer {
 
     /// Moves on to the tick due at `now`: chooses the frame on show, and the tick's samples.
     pub fn advance(&mut self, now: Instant) {
-        self.playout.advance(now);
+        if self.playout.advance(now) {
+            self.read = None;
+        }
         let due = self.playout.position(now);
         self.choose_frame(due);
         self.choose_samples(due);
@@ -115,20 +120,17 @@ impl InputBuffer {
 
     fn choose_frame(&mut self, due: Option<f64>) {
         let Some(due) = due else { return };
-        // The very first frame is shown on arrival: a picture now beats the right one in 0.3 s.
-        let first = self.shown.is_none();
         let newest_due = (due * f64::from(self.fps) + 1e-6).floor();
-        while let Some((index, _)) = self.frames.front() {
-            if !first && (*index as f64) > newest_due {
-                break;
-            }
-            if let Some((_, picture)) = self.frames.pop_front() {
-                self.frames_taken += 1;
-                self.shown = Some(Shown { serial: self.frames_taken, picture });
-            }
-            if first {
-                break;
-            }
+        let due = self.frames.iter().take_while(|(index, _)| *index as f64 <= newest_due).count();
+        let steps = match due {
+            // The very first frame is shown on arrival: a picture now beats the right one in 0.3 s.
+            0 => usize::from(self.shown.is_none()).min(self.frames.len()),
+            late if late <= LATE_FRAMES => 1,
+            overdue => overdue,
+        };
+        if let Some((_, picture)) = self.frames.drain(..steps).next_back() {
+            self.frames_taken += steps as u64;
+            self.shown = Some(Shown { serial: self.frames_taken, picture });
         }
     }
 
@@ -240,6 +242,45 @@ mod tests {
         buffer.advance(start + Duration::from_secs(5));
         assert_eq!(buffer.shown().map(|shown| shown.picture[0]), Some(0));
         assert!(buffer.samples().iter().all(|sample| *sample == [0, 0]));
+    }
+
+    /// The frames on show at one tick after another, each frame arriving when `arrival` says.
+    fn shown(ticks: u64, arrival: impl Fn(u64) -> f64) -> Vec<u8> {
+        let id: Arc<str> = "a".into();
+        let start = Instant::now();
+        let mut buffer = InputBuffer::new(FPS);
+        let mut next = 0;
+        let mut shown = Vec::new();
+        for tick in 0..ticks {
+            let now = start + Duration::from_secs_f64(tick as f64 / 15.0);
+            while start + Duration::from_secs_f64(arrival(next)) <= now {
+                let arrived = start + Duration::from_secs_f64(arrival(next));
+                buffer.take(frame(&id, 1, arrived, next));
+                next += 1;
+            }
+            buffer.advance(now);
+            shown.extend(buffer.shown().map(|shown| shown.picture[0]));
+        }
+        shown
+    }
+
+    #[test]
+    fn a_frame_that_comes_late_is_shown_late_and_none_is_lost() {
+        let hiccup = |n: u64| n as f64 / 15.0 + if n == 60 { 0.22 } else { 0.02 };
+        let shown = shown(250, |n| (0..=n).map(hiccup).fold(0.0, f64::max));
+        let steps: Vec<u8> = shown.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        assert!(steps.iter().all(|step| *step <= 1), "{steps:?}");
+        let settled = &steps[30..];
+        let repeats = settled.iter().filter(|step| **step == 0).count();
+        assert!((1..=2).contains(&repeats), "{repeats}");
+    }
+
+    #[test]
+    fn after_a_long_silence_the_newest_frame_is_shown_at_once() {
+        let silence = |n: u64| if (60..90).contains(&n) { 6.1 } else { n as f64 / 15.0 + 0.02 };
+        let shown = shown(240, silence);
+        let before = shown.iter().rposition(|number| *number == 59).expect("the last frame before");
+        assert!(shown[before + 1] > 85, "{}", shown[before + 1]);
     }
 
     #[test]

@@ -19,8 +19,16 @@ const MARGIN: f64 = 0.04;
 const MAX_DELAY: f64 = 0.35;
 /// A move beyond this is a jump, not a drift; in seconds.
 const JUMP: f64 = 0.2;
+/// For so long after its first frame a newcomer's plan jumps at once to what is measured: a word cut while somebody
+/// joins costs less than half a minute of slewing away from a first guess.
+const SETTLING: Duration = Duration::from_secs(1);
 /// How much of a drift one second may take back; 0.5 % of pitch is not heard.
 const SLEW: f64 = 0.005;
+/// How much later than planned media may become before the plan follows, in seconds: well within [`MARGIN`].
+const LATE: f64 = 0.01;
+/// How much sooner it must be there before the plan follows, in seconds. The sooner plan skips a frame at 15 a second
+/// for every 67 ms, so it has to be worth one.
+const EARLY: f64 = 0.06;
 
 /// The smallest or largest of recent values.
 #[derive(Debug, Default)]
@@ -50,8 +58,12 @@ pub struct Playout {
     shortest_delay: f64,
     offsets: Recent,
     lags: Recent,
-    /// O + D as it is applied.
+    first_frame: Option<Instant>,
+    /// O + D as it is applied. It rests while the wanted one is near: a plan that trembled with every arrival would
+    /// skip one frame and repeat another wherever a tick stands on the edge between two.
     shift: Option<f64>,
+    /// Under way to the wanted one.
+    moving: bool,
     advanced: Option<Instant>,
 }
 
@@ -63,7 +75,9 @@ impl Playout {
             shortest_delay: 1.0 / f64::from(fps) + 0.055,
             offsets: Recent::default(),
             lags: Recent::default(),
+            first_frame: None,
             shift: None,
+            moving: false,
             advanced: None,
         }
     }
@@ -76,15 +90,16 @@ impl Playout {
     /// The frame of `position` seconds arrived.
     pub fn frame_arrived(&mut self, at: Instant, position: f64) {
         let offset = self.seconds(at) - position;
+        self.first_frame.get_or_insert(at);
         self.offsets.push(at, offset, WINDOW);
         if let Some(origin) = self.offsets.min() {
             self.lags.push(at, offset - origin, LAG_WINDOW);
         }
     }
 
-    /// Moves on to the tick due at `now`.
-    pub fn advance(&mut self, now: Instant) {
-        let Some(origin) = self.offsets.min() else { return };
+    /// Moves on to the tick due at `now`. True when the plan jumped: what was read before does not continue.
+    pub fn advance(&mut self, now: Instant) -> bool {
+        let Some(origin) = self.offsets.min() else { return false };
         let delay = match self.lags.max() {
             None => FIRST_DELAY,
             Some(lag) => (lag + MARGIN).clamp(self.shortest_delay, MAX_DELAY),
@@ -93,11 +108,20 @@ impl Playout {
         let elapsed =
             self.advanced.map_or(0.0, |last| now.saturating_duration_since(last).as_secs_f64());
         self.advanced = Some(now);
-        self.shift = Some(match self.shift {
-            None => wanted,
-            Some(shift) if (wanted - shift).abs() > JUMP => wanted,
-            Some(shift) => shift + (wanted - shift).clamp(-SLEW * elapsed, SLEW * elapsed),
-        });
+        let settling =
+            self.first_frame.is_some_and(|first| now.saturating_duration_since(first) < SETTLING);
+        let tolerance = if settling { LATE } else { JUMP };
+        let Some(shift) = self.shift.filter(|shift| (wanted - shift).abs() <= tolerance) else {
+            self.shift = Some(wanted);
+            return true;
+        };
+        let (error, step) = (wanted - shift, SLEW * elapsed);
+        self.moving |= error > LATE || error < -EARLY;
+        if self.moving {
+            self.shift = Some(shift + error.clamp(-step, step));
+            self.moving = error.abs() > step;
+        }
+        false
     }
 
     /// What is due at `now`, in seconds of the input's own time. None before anything arrived.
@@ -153,6 +177,37 @@ mod tests {
         feed(&mut playout, epoch, 5.0, 8.0, 0.15, 0.1);
         let after = playout.shift.expect("a shift");
         assert!(after > before && after - before <= 3.1 * SLEW, "{before} {after}");
+    }
+
+    #[test]
+    fn a_newcomer_heard_before_seen_is_on_time_as_soon_as_frames_come() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        for sound in 0..50 {
+            let position = f64::from(sound) * 0.02;
+            playout.sound_arrived(at(epoch, position + 0.1), position);
+            playout.advance(at(epoch, position + 0.1));
+        }
+        let guess = playout.shift.expect("a shift");
+        feed(&mut playout, epoch, 1.0, 1.5, 0.1, 0.05);
+        let settled = playout.shift.expect("a shift");
+        assert!(guess - settled > 0.15, "{guess} {settled}");
+        feed(&mut playout, epoch, 1.5, 9.0, 0.1, 0.05);
+        assert_eq!(playout.shift, Some(settled));
+    }
+
+    #[test]
+    fn arrivals_that_tremble_move_nothing() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        feed(&mut playout, epoch, 0.0, 8.0, 0.1, 0.1);
+        let before = playout.shift.expect("a shift");
+        for second in 8..28 {
+            let from = f64::from(second);
+            let late = if second % 3 == 0 { 0.105 } else { 0.1 };
+            feed(&mut playout, epoch, from, from + 1.0, late, 0.1);
+            assert_eq!(playout.shift, Some(before));
+        }
     }
 
     #[test]

@@ -1,0 +1,223 @@
+//! A running hls-composer, and a client that calls it as an SFU does.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use proto::v1::{self, composer_client::ComposerClient};
+use tempfile::TempDir;
+use tokio::{net::UnixDatagram, time::timeout};
+use tonic::{Status, Streaming, transport::Channel};
+use tonic_types::StatusExt as _;
+
+pub const ROOM: &str = "contract";
+/// Far beyond what anything takes: only a hanging test waits so long.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The states of one broadcast, as its claim's holder sees them.
+pub type Statuses = Streaming<v1::BroadcastStatus>;
+
+/// The daemon on ports and in a directory of its own; killed when dropped, and its FFmpegs with it.
+pub struct Daemon {
+    pub client: ComposerClient<Channel>,
+    pub http: SocketAddr,
+    pub data: TempDir,
+    process: Child,
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ended = self.process.kill().and_then(|()| self.process.wait());
+    }
+}
+
+fn free_tcp() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("its address")
+}
+
+/// Enough UDP ports for nine participants, none of which anybody holds right now; the pool probes each once more.
+fn free_udp_range() -> String {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let first = socket.local_addr().expect("its address").port().min(65_000) & !1;
+    format!("{first}-{}", first + 47)
+}
+
+impl Daemon {
+    /// Returns when it serves.
+    pub async fn start(extra: &[&str]) -> Self {
+        let data = TempDir::new().expect("a directory");
+        let (grpc, http, ops) = (free_tcp(), free_tcp(), free_tcp());
+        // It tells when it serves as it tells systemd.
+        let notify = data.path().join("notify");
+        let told = UnixDatagram::bind(&notify).expect("a socket");
+        let hls = data.path().join("hls");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hls-composer"));
+        for (flag, value) in [
+            ("--grpc-listen", grpc.to_string()),
+            ("--http-listen", http.to_string()),
+            ("--ops-listen", ops.to_string()),
+            ("--rtp-ports", free_udp_range()),
+            ("--data-dir", hls.display().to_string()),
+        ] {
+            command.args([flag, &value]);
+        }
+        command.args(extra).env("NOTIFY_SOCKET", &notify).env("RUST_LOG", "warn");
+        let process = command.stdin(Stdio::null()).spawn().expect("a process");
+        let waiting = async {
+            let mut message = [0; 512];
+            loop {
+                let length = told.recv(&mut message).await.expect("a notification");
+                if message[..length].starts_with(b"READY=1") {
+                    return;
+                }
+            }
+        };
+        timeout(PATIENCE, waiting).await.expect("a daemon that serves");
+        let channel = Channel::from_shared(format!("http://{grpc}")).expect("an address");
+        let channel = channel.connect().await.expect("a bound listener");
+        Self { client: ComposerClient::new(channel), http, data, process }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub async fn open(&mut self, epoch: u64) -> Result<Statuses, Status> {
+        let request = v1::OpenBroadcastRequest { room_id: ROOM.into(), epoch };
+        Ok(self.client.open_broadcast(request).await?.into_inner())
+    }
+
+    /// Everybody in the picture, each with the one input of the same name.
+    pub async fn scene(&mut self, epoch: u64, version: u64, participants: &[&str]) {
+        let tile = |participant: &&str| v1::Tile {
+            participant_id: (*participant).into(),
+            input_ids: vec![(*participant).into()],
+            ..v1::Tile::default()
+        };
+        let request = v1::UpdateSceneRequest {
+            room_id: ROOM.into(),
+            epoch,
+            version,
+            layout: v1::Layout::Grid.into(),
+            tiles: participants.iter().map(tile).collect(),
+        };
+        self.client.update_scene(request).await.expect("a scene");
+    }
+
+    pub async fn reserve(
+        &mut self,
+        epoch: u64,
+        input: &str,
+    ) -> Result<Vec<v1::ReservedPorts>, Status> {
+        let request = v1::ReservePortsRequest {
+            room_id: ROOM.into(),
+            epoch,
+            input_id: input.into(),
+            tracks: vec![v1::MediaKind::Video.into(), v1::MediaKind::Audio.into()],
+            climb: 0,
+            participant_id: input.into(),
+        };
+        Ok(self.client.reserve_ports(request).await?.into_inner().ports)
+    }
+
+    /// A VP8 camera and an Opus microphone.
+    pub async fn start_input(
+        &mut self,
+        epoch: u64,
+        input: &str,
+        ssrcs: super::sender::Ssrcs,
+    ) -> Result<u32, Status> {
+        let track = |kind: v1::MediaKind, codec: v1::Codec, payload_type, clock_rate, ssrc| {
+            v1::TrackParameters {
+                kind: kind.into(),
+                codec: codec.into(),
+                payload_type,
+                clock_rate,
+                channels: 2,
+                ssrc,
+                cname: input.into(),
+                fmtp: String::new(),
+                paused: false,
+            }
+        };
+        let request = v1::StartInputRequest {
+            room_id: ROOM.into(),
+            epoch,
+            input_id: input.into(),
+            tracks: vec![
+                track(v1::MediaKind::Video, v1::Codec::Vp8, 101, 90_000, ssrcs.video),
+                track(v1::MediaKind::Audio, v1::Codec::Opus, 100, 48_000, ssrcs.audio),
+            ],
+        };
+        Ok(self.client.start_input(request).await?.into_inner().generation)
+    }
+
+    pub async fn confirm(&mut self, epoch: u64, input: &str, generation: u32) {
+        let step = |number| v1::Step {
+            number,
+            name: format!("step {number}"),
+            outcome: "ok".into(),
+            ..v1::Step::default()
+        };
+        let request = v1::ConfirmResumedRequest {
+            room_id: ROOM.into(),
+            epoch,
+            input_id: input.into(),
+            generation,
+            steps: vec![step(1), step(3), step(4), step(7)],
+        };
+        self.client.confirm_resumed(request).await.expect("a confirmation");
+    }
+
+    /// Port pairs leased and in quarantine.
+    pub async fn usage(&mut self) -> (u32, u32) {
+        let list = self.client.list_broadcasts(v1::ListBroadcastsRequest {}).await;
+        let list = list.expect("a list").into_inner();
+        (list.ports_leased, list.ports_quarantined)
+    }
+
+    pub async fn close(&mut self, epoch: u64) {
+        let request = v1::CloseBroadcastRequest { room_id: ROOM.into(), epoch };
+        self.client.close_broadcast(request).await.expect("the end");
+    }
+
+    /// Head and body of what its HTTP listener answers.
+    pub async fn get(&self, path: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = tokio::net::TcpStream::connect(self.http).await.expect("a listener");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("a request");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.expect("an answer");
+        answer
+    }
+}
+
+/// The first status that fits.
+pub async fn until(
+    statuses: &mut Statuses,
+    fits: impl Fn(&v1::BroadcastStatus) -> bool,
+) -> v1::BroadcastStatus {
+    let waiting = async {
+        loop {
+            let status = statuses.message().await.expect("a status").expect("an open stream");
+            if fits(&status) {
+                return status;
+            }
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("the status in time")
+}
+
+pub fn input<'a>(status: &'a v1::BroadcastStatus, id: &str) -> Option<&'a v1::InputStatus> {
+    status.inputs.iter().find(|input| input.input_id == id)
+}
+
+/// The `reason` of a refusal.
+pub fn reason(status: &Status) -> String {
+    status.get_details_error_info().map(|info| info.reason).unwrap_or_default()
+}
