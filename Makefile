@@ -27,7 +27,7 @@ help:
 	@echo "make build     target/release/sfu-server, target/release/hls-composer, frontend/dist"
 	@echo "make dev       daemons rebuilt and restarted on change, pages on http://localhost:5173"
 	@echo "make generate  the frontend's signaling types from the Rust ones"
-	@echo "make bench     how soon the first picture plays"
+	@echo "make bench     how soon the first picture plays, and what it costs"
 	@echo "make deny      licences and advisories of all dependencies (needs cargo-deny)"
 	@echo "make install   binaries, pages, systemd units and settings into the system (as root)"
 	@echo "make clean     removes everything that was built"
@@ -134,6 +134,7 @@ test-e2e: e2e/node_modules/.package-lock.json
 .PHONY: bench
 bench: deps-test build e2e/node_modules/.package-lock.json
 	cd e2e && npm run bench:first-part
+	$(CARGO) bench -p hls-composer --bench pipelines
 
 # === Install ===
 

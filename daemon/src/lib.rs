@@ -1,7 +1,8 @@
-//! Manners of a Unix daemon: logging, listening, signals, readiness, the ops listener. No media in it.
+//! Manners of a Unix daemon: logging, listening, signals, deadlines, readiness, the ops listener. No media in it.
 #![forbid(unsafe_code)]
 
 pub mod cpus;
+pub mod deadline;
 pub mod duration;
 pub mod listen;
 pub mod logging;

@@ -21,6 +21,8 @@ export async function makeCertificate(): Promise<Certificate> {
   await promisify(execFile)('openssl', [
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'],
     ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+    // A server's certificate must not be an authority's as well; rustls holds to that.
+    ...['-addext', 'basicConstraints=critical,CA:FALSE'],
     ...['-out', certFile, '-keyout', keyFile],
   ]);
   return { certFile, keyFile, pem: await fs.readFile(certFile, 'utf8'), remove: () => fs.rm(dir, { recursive: true }) };

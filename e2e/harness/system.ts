@@ -2,6 +2,7 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Certificate } from './certificate';
 import { Daemon } from './daemon';
 import { frontendDir } from './places';
 import { reservePorts, type Ports } from './ports';
@@ -11,6 +12,8 @@ export interface SystemOptions {
   broadcast: boolean;
   sfuArgs: string[];
   composerArgs: string[];
+  /** The daemons speak TLS with each other, hls-composer with this certificate. */
+  link?: Certificate;
 }
 
 export class System {
@@ -24,6 +27,7 @@ export class System {
     this.#options = options;
     this.ports = ports;
     this.dataDir = dataDir;
+    const scheme = options.link ? 'https' : 'http';
     this.sfu = new Daemon({
       program: 'sfu-server',
       opsPort: ports.sfuOps,
@@ -33,8 +37,9 @@ export class System {
         ...['--ops-listen', `127.0.0.1:${ports.sfuOps}`],
         ...['--rtc-port', String(ports.rtc)],
         ...['--plain-ports', ports.plain],
-        ...['--composer', `http://127.0.0.1:${ports.grpc}`],
-        ...['--hls-upstream', `http://127.0.0.1:${ports.hlsHttp}`],
+        ...['--composer', `${scheme}://127.0.0.1:${ports.grpc}`],
+        ...['--hls-upstream', `${scheme}://127.0.0.1:${ports.hlsHttp}`],
+        ...(options.link ? ['--composer-ca', options.link.certFile] : []),
         ...['--frontend-dir', frontendDir],
         ...['--broadcast', options.broadcast ? 'auto' : 'off'],
         ...options.sfuArgs,
@@ -50,6 +55,7 @@ export class System {
         ...['--ops-listen', `127.0.0.1:${ports.composerOps}`],
         ...['--rtp-ports', ports.rtp],
         ...['--data-dir', dataDir],
+        ...(options.link ? tlsFlags(options.link) : []),
         ...options.composerArgs,
       ],
     });
@@ -91,4 +97,9 @@ export class System {
     await this.ports.release();
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
+}
+
+/** Both listeners of hls-composer with the certificate. */
+function tlsFlags({ certFile, keyFile }: Certificate): string[] {
+  return ['--tls-cert', certFile, '--tls-key', keyFile, '--grpc-tls-cert', certFile, '--grpc-tls-key', keyFile];
 }

@@ -120,6 +120,32 @@ test.describe('hls-composer with a certificate and a public URL', () => {
   });
 });
 
+test.describe('daemons that speak TLS with each other', () => {
+  test.use({ systemOptions: async ({ certificate }, use) => use({ ...withArgs({}), link: certificate }) });
+
+  test('a room is broadcast and watched as ever', async ({ liveRoom, system, watch }) => {
+    expect((await fetch(`${system.url}/hls/${liveRoom}/index.m3u8`)).status).toBe(200);
+    const viewer = await watch(liveRoom);
+    await viewer.playsSteadily();
+  });
+});
+
+for (const [flag, value, complaint] of [
+  ['--composer', 'ftp://127.0.0.1:1', '--composer ftp://127.0.0.1:1/ begins neither with http:// nor with https://'],
+  [
+    '--hls-upstream',
+    'http://127.0.0.1:1/hls',
+    '--hls-upstream http://127.0.0.1:1/hls is no origin like http://127.0.0.1:3001 or https://hls.example.org',
+  ],
+  ['--composer-ca', '/dev/null', '--composer-ca /dev/null is not usable: it holds no certificate; it takes a PEM file of certificates'],
+] as const) {
+  test(`sfu-server ${flag} ${value} is one sentence`, async () => {
+    const { exitCode, said } = await failedStart('sfu-server', ['--listen', '127.0.0.1:0', '--ops-listen', '127.0.0.1:0', flag, value]);
+    expect(exitCode).toBe(1);
+    expect(said).toEqual([complaint]);
+  });
+}
+
 test('hls-composer in the clear speaks HTTP/1.1 and HTTP/2, and people are told a path', async ({ liveRoom, system }) => {
   const playlist = `/hls/${liveRoom}/index.m3u8`;
   expect((await broadcastOf(system, liveRoom)).playlistUrl).toBe(playlist);

@@ -43,11 +43,15 @@ pub struct Config {
     #[arg(long, env = "SFU_HLS_UPSTREAM", default_value = "http://127.0.0.1:3001")]
     pub hls_upstream: axum::http::Uri,
 
+    /// Authorities (PEM) that vouch for hls-composer where --composer or --hls-upstream is https; default: the system's.
+    #[arg(long, env = "SFU_COMPOSER_CA")]
+    pub composer_ca: Option<PathBuf>,
+
     /// The built frontend.
     #[arg(long, env = "SFU_FRONTEND_DIR", default_value = "frontend/dist")]
     pub frontend_dir: PathBuf,
 
-    /// Address of /livez and /readyz.
+    /// Address of /livez, /readyz and /dump (what mediasoup holds).
     #[arg(long, env = "SFU_OPS_LISTEN", default_value = "127.0.0.1:9100")]
     pub ops_listen: SocketAddr,
 

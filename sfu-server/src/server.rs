@@ -11,7 +11,9 @@ use daemon::{cpus::CpuList, listen, ops::Readiness, ready, signals::Termination}
 use tokio::sync::watch;
 
 use crate::{
-    BroadcastMode, Config, broadcast, http,
+    BroadcastMode, Config, broadcast,
+    composer_client::{self, Trust},
+    http::{self, Upstream},
     media::workers::{WorkerConfig, Workers},
     room::{Directory, RoomConfig},
 };
@@ -27,6 +29,7 @@ pub struct Server {
     tls: Option<listen::Tls>,
     directory: Directory,
     workers: Workers,
+    hls_upstream: Upstream,
     termination: Termination,
 }
 
@@ -43,18 +46,21 @@ impl Server {
             (Some(cert), Some(key)) => Some(listen::Tls::load(cert, key)?),
             _ => None,
         };
+        let trust = Trust::load(config.composer_ca.as_deref())?;
+        let hls_upstream =
+            Upstream::new(&config.hls_upstream, &trust).map_err(anyhow::Error::msg)?;
+        let composer =
+            composer_client::endpoint(&config.composer, &trust).map_err(anyhow::Error::msg)?;
         let workers = Workers::start(worker_config(&config)?).await?;
-        let broadcasts = (config.broadcast == BroadcastMode::Auto).then(|| broadcast::Config {
-            composer: config.composer.clone(),
-            plain_ports: config.plain_ports.range(),
-        });
+        let broadcasts = (config.broadcast == BroadcastMode::Auto)
+            .then(|| broadcast::Config { composer, plain_ports: config.plain_ports.range() });
         let rooms = RoomConfig {
             max_peers: config.max_peers.get(),
             linger: config.broadcast_linger,
             broadcasts,
         };
         let directory = Directory::start(workers.clone(), rooms, config.max_rooms.get());
-        Ok(Self { config, http, ops, tls, directory, workers, termination })
+        Ok(Self { config, http, ops, tls, directory, workers, hls_upstream, termination })
     }
 
     /// Serves until SIGTERM or SIGINT.
@@ -70,8 +76,7 @@ impl Server {
             // The sender is never used: its end is the signal.
             let _ended = stopping.changed().await;
         };
-        let router =
-            http::router(self.directory, &self.config.frontend_dir, self.config.hls_upstream);
+        let router = http::router(self.directory, &self.config.frontend_dir, self.hls_upstream);
         let mut public = tokio::spawn(listen::serve(
             self.http,
             self.tls,

@@ -12,15 +12,17 @@ mod claim;
 mod directory;
 mod error;
 mod fencing;
+mod handle;
+mod inputs;
 mod pipeline;
 mod restart;
 mod scene;
 mod status;
 
-pub use actor::{Handle, Reservation};
 pub use claim::Claim;
 pub use directory::{Directory, DirectoryConfig};
 pub use error::BroadcastError;
+pub use handle::{Handle, Reservation};
 pub use restart::{Outcome, Scope};
 pub use scene::{SceneTile, SceneUpdate};
 pub use status::{InputStatus, Phase, Status};

@@ -76,21 +76,29 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Whether everything asked for is active (or silent, or given up) again.
-    pub fn is_complete(&self, status: &Status) -> bool {
+    /// Whether there is nothing left to wait for: everything asked for is active (or silent) again, or given up.
+    pub fn is_settled(&self, status: &Status) -> bool {
+        self.reached(status, |state| {
+            matches!(state, State::Active | State::Silent | State::Failed(_))
+        })
+    }
+
+    /// Whether everything asked for is active (or silent) again.
+    fn is_complete(&self, status: &Status) -> bool {
+        self.reached(status, |state| matches!(state, State::Active | State::Silent))
+    }
+
+    fn reached(&self, status: &Status, counts: impl Fn(&State) -> bool) -> bool {
         let climbed = self.climbs.iter().all(|(participant, climb)| {
             status.inputs.iter().any(|input| {
                 input.participant == *participant
                     && input.climb >= *climb
-                    && matches!(
-                        input.report.state,
-                        State::Active | State::Silent | State::Failed(_)
-                    )
+                    && counts(&input.report.state)
             })
         });
         let encoding = self
             .encoder_after
-            .is_none_or(|old| status.encoder.generation > old && status.encoder.pid != 0);
+            .is_none_or(|old| status.encoder.generation > old && status.encoder.delivers);
         climbed && encoding
     }
 
@@ -111,6 +119,58 @@ impl Pending {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ingest::Report;
+
+    fn climbed(state: State) -> Status {
+        let report = Report { state, generation: 1, pid: 0, trace: vec![] };
+        let input = InputStatus {
+            id: "a-2".into(),
+            participant: "a".into(),
+            climb: 2,
+            ports: vec![],
+            frames: 0,
+            report,
+        };
+        Status { inputs: vec![input], ..Status::default() }
+    }
+
+    fn pending(climb: u32, encoder_after: Option<u32>) -> Pending {
+        let (reply, _) = oneshot::channel();
+        let climbs = BTreeMap::from([("a".to_owned(), climb)]);
+        Pending { climbs, encoder_after, asked: Instant::now(), reply }
+    }
+
+    #[test]
+    fn an_input_that_is_given_up_settles_a_restart_and_does_not_complete_it() {
+        let pending = pending(2, None);
+        for (state, settled, complete) in [
+            (State::Active, true, true),
+            (State::Silent, true, true),
+            (State::Failed("no port".into()), true, false),
+            (State::Resumed, false, false),
+        ] {
+            let status = climbed(state);
+            assert_eq!(pending.is_settled(&status), settled);
+            assert_eq!(pending.outcome(&status).complete, complete);
+        }
+    }
+
+    #[test]
+    fn an_input_of_an_earlier_climb_is_waited_for() {
+        assert!(!pending(3, None).is_settled(&climbed(State::Active)));
+    }
+
+    #[test]
+    fn a_new_encoder_counts_once_it_delivers() {
+        let pending = pending(2, Some(1));
+        let mut status = climbed(State::Active);
+        for (generation, delivers, settled) in
+            [(1, true, false), (2, false, false), (2, true, true)]
+        {
+            status.encoder = encoder::Status { pid: 7, generation, delivers, ticks: 0 };
+            assert_eq!(pending.is_settled(&status), settled);
+        }
+    }
 
     #[test]
     fn a_wanted_climb_only_grows() {

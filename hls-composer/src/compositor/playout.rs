@@ -116,7 +116,7 @@ impl Playout {
             return true;
         };
         let (error, step) = (wanted - shift, SLEW * elapsed);
-        self.moving |= error > LATE || error < -EARLY;
+        self.moving |= !(-EARLY..=LATE).contains(&error);
         if self.moving {
             self.shift = Some(shift + error.clamp(-step, step));
             self.moving = error.abs() > step;

@@ -2,11 +2,7 @@
 
 use std::{collections::VecDeque, io, time::Duration};
 
-use tokio::{
-    io::AsyncWriteExt as _,
-    net::unix::pipe,
-    time::{Instant, sleep_until},
-};
+use tokio::{io::AsyncWriteExt as _, net::unix::pipe, time::Instant};
 
 use crate::compositor::Tick;
 
@@ -157,14 +153,6 @@ impl Feed {
         self.current = None;
         replay.written += 1;
         Ok(())
-    }
-}
-
-/// The instant, or never.
-pub async fn at(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => std::future::pending().await,
     }
 }
 

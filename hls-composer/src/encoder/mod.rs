@@ -14,6 +14,7 @@ mod fragments;
 
 use std::{ffi::OsString, time::Duration};
 
+use daemon::deadline;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
@@ -57,6 +58,8 @@ pub struct Status {
     pub pid: u32,
     /// Processes so far.
     pub generation: u32,
+    /// Whether the running process has delivered anything yet.
+    pub delivers: bool,
     /// Ticks seen in fragments, over all generations.
     pub ticks: u64,
 }
@@ -87,7 +90,7 @@ pub async fn run(
         let end =
             encode(&config, generation, &mut ticks, &packager, &mut replace, &mut replay, &status)
                 .await;
-        status.send_modify(|status| status.pid = 0);
+        status.send_modify(|status| (status.pid, status.delivers) = (0, false));
         if packager.send(packager::Input::GenerationEnded).await.is_err() {
             return;
         }
@@ -143,9 +146,12 @@ async fn encode(
             Ok(()) = replace.changed() => break "asked for".to_owned(),
             Ok(()) = seen.changed() => {
                 let newly = replay.saw(*seen.borrow_and_update());
-                status.send_modify(|status| status.ticks += newly);
+                status.send_modify(|status| {
+                    status.delivers = true;
+                    status.ticks += newly;
+                });
             }
-            () = feed::at(hung_at) => {
+            () = deadline::at(hung_at) => {
                 break format!("it owes {} ticks", replay.owed());
             }
             written = running.feed.write(replay) => if let Err(error) = written {

@@ -11,12 +11,16 @@
 pub mod command;
 mod health;
 mod input;
+mod listening;
 pub mod media;
+mod report;
 pub mod sdp;
+mod task;
 mod trace;
 
-pub use input::{IngestConfig, Input, InputEvent, Report, StartError, State};
+pub use input::{IngestConfig, Input};
 pub use media::{InputId, Media, MediaSender};
+pub use report::{InputEvent, Report, StartError, State};
 pub use trace::{Step, now_unix_ms};
 
 /// Width of every frame, in pixels.

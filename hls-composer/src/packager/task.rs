@@ -97,7 +97,7 @@ pub fn open(config: Config) -> Result<(Handle, Packager), ConfigError> {
 
 pub(super) fn with_timeline(config: Config, timeline: Timeline) -> (Handle, Packager) {
     let (sender, input) = mpsc::channel(QUEUE);
-    let (view, receiver) = watch::channel(Arc::new(View::new(timeline.clone(), false)));
+    let (view, receiver) = watch::channel(Arc::new(View::before_encoder(timeline.clone())));
     let packager = Packager {
         assembler: Assembler::new(part_ticks(config.fps)),
         archive: Archive::new(&config.room_id, config.dir.clone()),
@@ -225,13 +225,13 @@ impl Packager {
     }
 
     /// Between two encoders nothing can be hinted, and a list that ends without a hint makes hls.js 1.7 take its last
-    /// segment for the next one: viewers keep the list they have until the new encoder's first part.
+    /// segment for the next one: viewers keep the list they have until the new encoder's first hint.
     fn publish(&self) {
         let ended = self.timeline.ended_at().is_some();
-        if !ended && self.timeline.hint().is_none() && self.view.borrow().playlist().is_some() {
-            return;
+        let listed = self.timeline.newest_closed().is_some();
+        if ended || !listed || self.timeline.hint().is_some() {
+            self.show();
         }
-        self.show();
     }
 
     fn show(&self) {

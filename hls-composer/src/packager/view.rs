@@ -28,6 +28,15 @@ impl View {
         Self { hint: timeline.hint(), timeline, playlist, multivariant, degraded }
     }
 
+    /// What is known of `timeline` before its next encoder is. The playlist waits for it, because one that hints
+    /// nothing makes players guess the next name; segments are served.
+    #[must_use]
+    pub fn before_encoder(timeline: Timeline) -> Self {
+        let view = Self::new(timeline, false);
+        let playlist = view.playlist.clone().filter(|_| view.is_ended());
+        Self { playlist, ..view }
+    }
+
     /// The media playlist, `live.m3u8`. There is none before the first segment is closed, because
     /// players refuse a list without a segment.
     #[must_use]

@@ -15,16 +15,14 @@ use super::{
     session::{self, SessionEnd},
 };
 use crate::{
-    composer_client::{self, CallError},
-    media::workers::Placement,
-    signaling::messages::BroadcastStatus,
+    composer_client::CallError, media::workers::Placement, signaling::messages::BroadcastStatus,
 };
 
 /// How broadcasts are driven.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Where the composer answers.
-    pub composer: tonic::transport::Uri,
+    pub composer: tonic::transport::Endpoint,
     /// Ports media is sent from.
     pub plain_ports: RangeInclusive<u16>,
 }
@@ -52,7 +50,7 @@ async fn run(
     if wanted.is_ok_and(|desired| desired.over) || desired.has_changed().is_err() {
         return;
     }
-    let channel = composer_client::dial(config.composer);
+    let channel = config.composer.connect_lazy();
     let mut epoch = 0;
     let mut pauses = back_off();
     loop {

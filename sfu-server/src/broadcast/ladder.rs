@@ -10,6 +10,7 @@
 //! Skipping a rung does not compile; dropping a rung releases everything it holds.
 
 use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     ops::RangeInclusive,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -161,7 +162,7 @@ impl PortsReserved {
         for reserved in ports {
             let listen = ListenInfo {
                 port_range: Some(climb.plain_ports.clone()),
-                ..listen_info(Protocol::Udp, reserved.ip)
+                ..listen_info(Protocol::Udp, source_ip(reserved.ip))
             };
             let mut options = PlainTransportOptions::new(listen);
             options.rtcp_mux = false;
@@ -188,6 +189,15 @@ impl PortsReserved {
         }
         steps.push(step.done());
         Ok(TransportsConnected { climb, steps, transports })
+    }
+}
+
+/// The address to send to `destination` from: loopback stays there; elsewhere the route decides.
+fn source_ip(destination: IpAddr) -> IpAddr {
+    match destination {
+        ip if ip.is_loopback() => ip,
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
     }
 }
 

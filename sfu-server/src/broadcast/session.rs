@@ -2,12 +2,10 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::Duration};
 
+use daemon::deadline;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use rand::distr::{Alphanumeric, SampleString as _};
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep_until},
-};
+use tokio::{sync::watch, time::Instant};
 use tonic::transport::Channel;
 
 use super::{
@@ -142,11 +140,11 @@ impl Session {
                         active.settled = wanted;
                     }
                 }
-                () = at(settle_at) => {
+                () = deadline::at(settle_at) => {
                     settle_at = None;
                     active.settled = desired.borrow().clone();
                 }
-                () = at(active.next_retry()) => {}
+                () = deadline::at(active.next_retry()) => {}
                 Some((participant, input, outcome)) = active.climbs.next() => {
                     active.climbed(&participant, &input, outcome);
                 }
@@ -359,12 +357,4 @@ fn tell(status: &watch::Sender<BroadcastStatus>, now: &ComposerStatus) {
         *status = told;
         changed
     });
-}
-
-/// The instant, or never.
-async fn at(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }

@@ -16,7 +16,10 @@ use tokio::{
     time::timeout,
 };
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
-use tonic::{Request, Response, Status};
+use tonic::{
+    Request, Response, Status,
+    transport::{Endpoint, Server},
+};
 
 use super::{
     Config, DesiredBroadcast,
@@ -174,15 +177,15 @@ impl Rig {
         let (calls_tx, calls) = mpsc::channel(64);
         let service = composer_server::ComposerServer::new(Scripted { calls: calls_tx });
         tokio::spawn(
-            tonic::transport::Server::builder()
+            Server::builder()
                 .add_service(service)
                 .serve_with_incoming(TcpListenerStream::new(listener)),
         );
         let placement = place_room().await;
         let producer = opus_producer(&placement.router).await;
         let (desired, wanted) = watch::channel(DesiredBroadcast::default());
-        let config =
-            Config { composer: composer.parse().expect("a URI"), plain_ports: 41_000..=41_999 };
+        let composer = Endpoint::from_shared(composer).expect("a URI");
+        let config = Config { composer, plain_ports: 41_000..=41_999 };
         let status = drive(config, "room".into(), placement.clone(), wanted);
         Self { calls, desired, status, producer, _placement: placement }
     }

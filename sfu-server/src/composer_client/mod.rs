@@ -1,5 +1,7 @@
 //! The composer's gRPC client: domain values in and out. The only place that names generated types.
 
+mod trust;
+
 use std::{net::IpAddr, time::Duration};
 
 use futures_util::{Stream, StreamExt as _};
@@ -8,6 +10,8 @@ use mediasoup_types::rtp_parameters::RtpCodecParametersParametersValue;
 use proto::v1::{self, composer_client::ComposerClient as Generated};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic_types::StatusExt as _;
+
+pub use self::trust::Trust;
 
 /// A connection is made within this.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -159,15 +163,24 @@ pub struct ComposerClient {
     epoch: u64,
 }
 
-/// Connects lazily: the first call dials.
-pub fn dial(composer: Uri) -> Channel {
-    Endpoint::from(composer)
+/// Where the composer answers. Connections are made from it lazily: the first call dials.
+///
+/// # Errors
+/// The scheme is neither http nor https, or TLS cannot be set up; one sentence.
+pub fn endpoint(composer: &Uri, trust: &Trust) -> Result<Endpoint, String> {
+    let endpoint = Endpoint::from(composer.clone())
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
         .http2_keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE)
-        .keep_alive_while_idle(true)
-        .connect_lazy()
+        .keep_alive_while_idle(true);
+    match composer.scheme_str() {
+        Some("http") => Ok(endpoint),
+        Some("https") => endpoint
+            .tls_config(trust.grpc())
+            .map_err(|error| format!("--composer {composer}: TLS cannot be set up: {error}")),
+        _ => Err(format!("--composer {composer} begins neither with http:// nor with https://")),
+    }
 }
 
 impl ComposerClient {

@@ -4,33 +4,58 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, Uri, header, uri::PathAndQuery},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
 
+use crate::composer_client::Trust;
+
+/// Where playlists and segments are fetched.
 #[derive(Clone)]
-struct Upstream {
+pub struct Upstream {
     origin: Uri,
-    client: Client<HttpConnector, Body>,
+    client: Client<HttpsConnector<HttpConnector>, Body>,
 }
 
-pub(super) fn router(origin: Uri) -> Router {
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    Router::new().route("/hls/{*path}", get(forward)).with_state(Upstream { origin, client })
+impl Upstream {
+    /// # Errors
+    /// `origin` is neither http nor https, names more than an origin, or TLS cannot be set up; one sentence.
+    pub fn new(origin: &Uri, trust: &Trust) -> Result<Self, String> {
+        let is_origin = matches!(origin.scheme_str(), Some("http" | "https"))
+            && origin.path() == "/"
+            && origin.query().is_none();
+        if !is_origin {
+            return Err(format!(
+                "--hls-upstream {origin} is no origin like http://127.0.0.1:3001 or https://hls.example.org"
+            ));
+        }
+        let tls = match origin.scheme_str() {
+            Some("https") => trust.https().map_err(|error| error.to_string())?,
+            _ => Trust::nobody().map_err(|error| error.to_string())?,
+        };
+        let connector =
+            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+        let client = Client::builder(TokioExecutor::new()).build(connector.build());
+        Ok(Self { origin: origin.clone(), client })
+    }
+}
+
+pub(super) fn router(upstream: Upstream) -> Router {
+    Router::new().route("/hls/{*path}", get(forward)).with_state(upstream)
 }
 
 async fn forward(State(upstream): State<Upstream>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     let mut uri = upstream.origin.into_parts();
-    uri.path_and_query =
-        parts.uri.path_and_query().cloned().or(Some(PathAndQuery::from_static("/")));
+    uri.path_and_query = parts.uri.into_parts().path_and_query;
     let Ok(uri) = Uri::from_parts(uri) else {
-        return unavailable("--hls-upstream is no http:// origin");
+        return (StatusCode::BAD_REQUEST, "this is no path of a stream").into_response();
     };
     let mut forwarded = axum::http::Request::new(Body::empty());
     *forwarded.method_mut() = parts.method;

@@ -7,12 +7,13 @@ pub mod ops;
 
 use std::path::Path;
 
-use axum::{Router, http::Uri};
+use axum::Router;
 
+pub use self::hls_upstream::Upstream;
 use crate::{room::Directory, signaling};
 
 /// Everything under the public origin.
-pub fn router(directory: Directory, frontend_dir: &Path, hls_upstream: Uri) -> Router {
+pub fn router(directory: Directory, frontend_dir: &Path, hls_upstream: Upstream) -> Router {
     Router::new()
         .merge(api::router(directory.clone()))
         .merge(hls_upstream::router(hls_upstream))

@@ -47,6 +47,7 @@ async fn a_killed_broadcast_goes_on_with_all_it_had_listed() {
     let (Handle { input, mut view }, packager) = resume(fresh, recovered).await.expect("valid");
     let at_once = view.borrow().clone();
     assert_eq!(at_once.newest_closed(), Some(1));
+    assert!(at_once.playlist().is_none(), "the list waits until it can say what comes next");
     for segment in before.timeline().segments() {
         let name = format!("{}.m4s", segment.stem);
         let whole: Vec<u8> = segment.parts.iter().flat_map(|part| part.data.to_vec()).collect();
@@ -55,6 +56,8 @@ async fn a_killed_broadcast_goes_on_with_all_it_had_listed() {
 
     let task = tokio::spawn(packager.run());
     feed(&input, 0, Duration::from_secs(5), &media, 45).await;
+    let listed = wait_until(&mut view, |view| view.playlist().is_some()).await;
+    assert_eq!(listed.hint(), Some("b2-1-2.0.m4s"));
     wait_until(&mut view, |view| view.newest_closed() == Some(4)).await;
     assert!(!dir.join("a1-0-0.m4s.tmp").exists(), "left-overs are swept away");
     send(&input, Input::Finish).await;

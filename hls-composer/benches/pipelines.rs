@@ -1,0 +1,284 @@
+//! What the picture costs: one FFmpeg with a filter graph, and this composer, fed by the same senders (320×180 VP8 at 15
+//! frames a second and Opus, the low simulcast layer), both with the same x264 and AAC settings. And what a viewer of
+//! each gets in the ten seconds after one microphone falls silent.
+//!
+//! `make bench`. Times are the machine's; read the two lines of one run against each other.
+
+#[path = "../tests/rig/mod.rs"]
+mod rig;
+
+use std::{
+    fmt::Write as _,
+    fs,
+    net::{Ipv4Addr, UdpSocket},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use proto::v1;
+use rig::{
+    daemon::{Daemon, ROOM, until},
+    sender::{Clip, Sender, Ssrcs},
+};
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+
+/// How long CPU time is counted.
+const WINDOW: Duration = Duration::from_secs(20);
+/// How long a silent microphone is watched.
+const SILENCE: Duration = Duration::from_secs(10);
+/// Until FFmpegs and the playout have settled.
+const SETTLE: Duration = Duration::from_secs(5);
+const PARTICIPANTS: [u32; 3] = [1, 4, 8];
+
+#[tokio::main]
+async fn main() {
+    let clip = Clip::test_picture(320, 180, 15);
+    println!(
+        "participants | pipeline    | CPU, % of a core | memory, MB | processes | pictures after a mute, of 10 s"
+    );
+    for count in PARTICIPANTS {
+        println!("{count:12} | one FFmpeg  | {}", one_ffmpeg(count, &clip).await);
+        println!("{count:12} | hls-composer| {}", composer(count, &clip).await);
+    }
+}
+
+struct Cost {
+    cpu_percent: f64,
+    megabytes: u64,
+    processes: usize,
+    /// Seconds of playlist that were added in [`SILENCE`].
+    after_mute: u64,
+}
+
+impl std::fmt::Display for Cost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { cpu_percent, megabytes, processes, after_mute } = self;
+        write!(f, "{cpu_percent:16.1} | {megabytes:10} | {processes:9} | {after_mute} s")
+    }
+}
+
+/// A participant that sends; the microphone is a process of its own, so that it can fall silent alone.
+struct Participant {
+    _camera: Sender,
+    microphone: Option<Sender>,
+}
+
+impl Participant {
+    fn start(n: u32, ports: &[v1::ReservedPorts], clip: &Clip) -> Self {
+        let ssrcs = Ssrcs::of(n);
+        Self {
+            _camera: Sender::camera(ports, ssrcs, clip),
+            microphone: Some(Sender::microphone(ports, ssrcs, clip)),
+        }
+    }
+}
+
+/// Settles, measures, mutes the first participant, and looks how far the playlist comes.
+async fn measure<F: Future<Output = u64>>(
+    participants: &mut [Participant],
+    processes: impl Fn() -> Vec<u32>,
+    played: impl Fn() -> F,
+) -> Cost {
+    sleep(SETTLE).await;
+    let pids = processes();
+    let (before, started) = (cpu_seconds(&pids), Instant::now());
+    sleep(WINDOW).await;
+    let used = cpu_seconds(&pids) - before;
+    let cpu_percent = used / started.elapsed().as_secs_f64() * 100.0;
+    let megabytes = pids.iter().map(|pid| proportional_kilobytes(*pid)).sum::<u64>() / 1000;
+    drop(participants[0].microphone.take());
+    let at_mute = played().await;
+    sleep(SILENCE).await;
+    Cost { cpu_percent, megabytes, processes: pids.len(), after_mute: played().await - at_mute }
+}
+
+async fn composer(count: u32, clip: &Clip) -> Cost {
+    let mut daemon = Daemon::start(&[]).await;
+    let mut statuses = daemon.open(1).await.expect("a claim");
+    let ids: Vec<String> = (0..count).map(|n| format!("p{n}")).collect();
+    daemon.scene(1, 1, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let mut participants = Vec::new();
+    for (n, id) in (0..).zip(&ids) {
+        let ports = daemon.reserve(1, id).await.expect("ports");
+        let generation = daemon.start_input(1, id, Ssrcs::of(n)).await.expect("an FFmpeg");
+        daemon.confirm(1, id, generation).await;
+        participants.push(Participant::start(n, &ports, clip));
+    }
+    until(&mut statuses, |status| {
+        let active = |input: &&v1::InputStatus| input.state() == v1::InputState::Active;
+        status.inputs.iter().filter(active).count() == ids.len()
+            && status.phase() == v1::BroadcastPhase::Live
+    })
+    .await;
+    let pid = daemon.pid();
+    let live = format!("/hls/{ROOM}/live.m3u8");
+    let played = || async { segments(&daemon.get(&live).await) };
+    measure(&mut participants, || with_children(pid), played).await
+}
+
+/// One FFmpeg: every participant in one SDP, a filter graph, the HLS muxer; killed when dropped.
+struct OneFfmpeg {
+    process: Child,
+    dir: TempDir,
+}
+
+impl Drop for OneFfmpeg {
+    fn drop(&mut self) {
+        let _ended = self.process.kill().and_then(|()| self.process.wait());
+    }
+}
+
+impl OneFfmpeg {
+    fn start(ports: &[Vec<v1::ReservedPorts>]) -> Self {
+        let dir = TempDir::new().expect("a directory");
+        let sdp = dir.path().join("room.sdp");
+        fs::write(&sdp, room_sdp(ports)).expect("an SDP");
+        // The core that the composer takes as well: the last allowed one.
+        let cpu = std::thread::available_parallelism().map_or(0, |cpus| cpus.get() - 1);
+        let mut command = Command::new("taskset");
+        command.args(["-c", &cpu.to_string(), "ffmpeg"]);
+        command.args(words(
+            "-hide_banner -nostdin -loglevel error -y -nostats -filter_threads 1 \
+             -filter_complex_threads 1 -threads 1 -protocol_whitelist file,udp,rtp \
+             -nofind_stream_info -reinit_filter 0 -buffer_size 4194304 -localaddr 127.0.0.1 -i",
+        ));
+        command.arg(&sdp).args(["-filter_complex", &graph(ports.len())]);
+        command.args(words(
+            "-map [vo] -map [ao] -c:v libx264 -threads 1 -preset veryfast -tune zerolatency \
+             -profile:v high -g 15 -keyint_min 15 -sc_threshold 0 -b:v 110k -maxrate 120k \
+             -bufsize 60k -pix_fmt yuv420p -c:a aac -b:a 40k -ar 48000 -ac 2 \
+             -f hls -hls_time 1 -hls_list_size 6 -hls_segment_type fmp4 \
+             -hls_flags omit_endlist+program_date_time+independent_segments+temp_file+delete_segments",
+        ));
+        command.arg(dir.path().join("live.m3u8")).current_dir(dir.path());
+        let process = command.stdin(Stdio::null()).spawn().expect("ffmpeg");
+        Self { process, dir }
+    }
+
+    fn playlist(&self) -> PathBuf {
+        self.dir.path().join("live.m3u8")
+    }
+}
+
+async fn one_ffmpeg(count: u32, clip: &Clip) -> Cost {
+    let ports: Vec<_> = (0..count).map(|_| free_ports()).collect();
+    let ffmpeg = OneFfmpeg::start(&ports);
+    let bound = |port: u32| UdpSocket::bind((Ipv4Addr::LOCALHOST, port as u16)).is_err();
+    while !ports.iter().flatten().all(|pair| bound(pair.rtp_port) && bound(pair.rtcp_port)) {
+        sleep(Duration::from_millis(20)).await;
+    }
+    let mut participants: Vec<_> =
+        (0..).zip(&ports).map(|(n, ports)| Participant::start(n, ports, clip)).collect();
+    let playlist = ffmpeg.playlist();
+    while !playlist.exists() {
+        sleep(Duration::from_millis(20)).await;
+    }
+    let pid = ffmpeg.process.id();
+    let played = || async { segments(&fs::read_to_string(&playlist).unwrap_or_default()) };
+    measure(&mut participants, || vec![pid], played).await
+}
+
+fn free_ports() -> Vec<v1::ReservedPorts> {
+    let even_pair = || loop {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = socket.local_addr().expect("its address").port();
+        if port.is_multiple_of(2) && UdpSocket::bind((Ipv4Addr::LOCALHOST, port + 1)).is_ok() {
+            return u32::from(port);
+        }
+    };
+    [v1::MediaKind::Video, v1::MediaKind::Audio]
+        .map(|kind| {
+            let rtp_port = even_pair();
+            let ip = Ipv4Addr::LOCALHOST.to_string();
+            v1::ReservedPorts { kind: kind.into(), ip, rtp_port, rtcp_port: rtp_port + 1 }
+        })
+        .into()
+}
+
+fn room_sdp(ports: &[Vec<v1::ReservedPorts>]) -> String {
+    let mut sdp = String::from("v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\n");
+    for pair in ports.iter().flatten() {
+        let line = match pair.kind() {
+            v1::MediaKind::Video => {
+                format!("m=video {} RTP/AVP 101\na=rtpmap:101 VP8/90000\n", pair.rtp_port)
+            }
+            _ => format!("m=audio {} RTP/AVP 100\na=rtpmap:100 opus/48000/2\n", pair.rtp_port),
+        };
+        sdp.push_str(&line);
+    }
+    sdp
+}
+
+/// Scales every picture to a tile at ingress, stacks the tiles, mixes the sound.
+fn graph(count: usize) -> String {
+    let columns = (1..).find(|columns| columns * columns >= count).unwrap_or(1);
+    let (width, height) = ((256 / columns) & !1, (144 / columns) & !1);
+    let mut graph = String::new();
+    for n in 0..count {
+        let (video, audio) = (2 * n, 2 * n + 1);
+        let _written = write!(
+            graph,
+            "[0:{video}]fps=15,scale={width}:{height}:flags=bilinear,setsar=1,format=yuv420p[v{n}];\
+             [0:{audio}]aresample=async=1000:first_pts=0[a{n}];"
+        );
+    }
+    let inputs = |kind: char| (0..count).map(|n| format!("[{kind}{n}]")).collect::<String>();
+    let places: Vec<_> =
+        (0..count).map(|n| format!("{}_{}", n % columns * width, n / columns * height)).collect();
+    let stack = match count {
+        1 => "null".to_owned(),
+        _ => format!("xstack=inputs={count}:layout={}:fill=black", places.join("|")),
+    };
+    let _written = write!(
+        graph,
+        "{}{stack},pad=256:144:0:0[vo];{}amix=inputs={count}:normalize=0:dropout_transition=0,aresample=48000[ao]",
+        inputs('v'),
+        inputs('a')
+    );
+    graph
+}
+
+/// How many segments a playlist has named so far.
+fn segments(playlist: &str) -> u64 {
+    let first = playlist.lines().find_map(|line| line.strip_prefix("#EXT-X-MEDIA-SEQUENCE:"));
+    let first: u64 = first.and_then(|number| number.trim().parse().ok()).unwrap_or_default();
+    first + playlist.matches("#EXTINF").count() as u64
+}
+
+/// A process and the ones it has started.
+fn with_children(pid: u32) -> Vec<u32> {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("a running process");
+    let children = tasks.flatten().flat_map(|task| {
+        let list = fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>()
+    });
+    std::iter::once(pid).chain(children).collect()
+}
+
+/// User and system time so far, in seconds (proc(5), fields 14 and 15).
+fn cpu_seconds(pids: &[u32]) -> f64 {
+    let ticks: u64 = pids
+        .iter()
+        .map(|pid| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let after_name = stat.rsplit(") ").next().unwrap_or_default();
+            let fields = after_name.split(' ').skip(11).take(2);
+            fields.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>()
+        })
+        .sum();
+    ticks as f64 / 100.0
+}
+
+/// Memory of its own and its share of what several use.
+fn proportional_kilobytes(pid: u32) -> u64 {
+    let path = Path::new("/proc").join(pid.to_string()).join("smaps_rollup");
+    let rollup = fs::read_to_string(path).unwrap_or_default();
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+}
+
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    line.split_whitespace()
+}

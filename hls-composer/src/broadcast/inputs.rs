@@ -1,0 +1,187 @@
+//! The inputs of one broadcast: the live ones by id, and those on their way out.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
+
+use super::{BroadcastError, InputStatus, handle::Reply, handle::Reservation};
+use crate::{
+    ingest::{
+        IngestConfig, Input, InputEvent, InputId, Report, StartError, State, Step,
+        sdp::{Kind, Track},
+    },
+    ports::{PortPair, Ports},
+};
+
+/// Reports that may wait.
+const REPORTS: usize = 256;
+
+/// See the module.
+pub struct Inputs {
+    room_id: Arc<str>,
+    /// How inputs are made.
+    ingest: IngestConfig,
+    ports: Ports,
+    live: BTreeMap<String, (Input, Report)>,
+    stopping: JoinSet<()>,
+    events: mpsc::Receiver<InputEvent>,
+    events_tx: mpsc::Sender<InputEvent>,
+}
+
+impl Inputs {
+    /// None yet.
+    pub fn new(room_id: Arc<str>, ingest: IngestConfig, ports: Ports) -> Self {
+        let (events_tx, events) = mpsc::channel(REPORTS);
+        let (live, stopping) = (BTreeMap::new(), JoinSet::new());
+        Self { room_id, ingest, ports, live, stopping, events, events_tx }
+    }
+
+    /// The input of this id.
+    pub fn get(&self, id: &str) -> Result<&Input, BroadcastError> {
+        let known = self.live.get(id).map(|(input, _)| input);
+        known.ok_or_else(|| BroadcastError::UnknownInput(id.into()))
+    }
+
+    /// Step 2. The same reservation again is answered with the same ports.
+    pub async fn reserve(
+        &mut self,
+        request: Reservation,
+    ) -> Result<Vec<(Kind, u16)>, BroadcastError> {
+        let Reservation { input, participant, kinds, climb } = request;
+        if let Some((existing, _)) = self.live.get(&input) {
+            let same = existing.ports.iter().map(|(kind, _)| *kind).eq(kinds.iter().copied());
+            return if same {
+                Ok(existing.ports.clone())
+            } else {
+                Err(BroadcastError::InputExists(input))
+            };
+        }
+        let step = Step::begin(2, "ports reserved");
+        let pairs = self.ports.lease(kinds.len()).await?;
+        let leases: Vec<(Kind, PortPair)> = kinds.into_iter().zip(pairs).collect();
+        let id: InputId = Arc::from(input.as_str());
+        let reserved = step.done();
+        let report =
+            Report { state: State::Reserved, generation: 0, pid: 0, trace: vec![reserved.clone()] };
+        let live = Input::reserve(
+            id,
+            participant,
+            climb,
+            leases,
+            reserved,
+            self.ingest.clone(),
+            self.events_tx.clone(),
+        );
+        let ports = live.ports.clone();
+        self.live.insert(input, (live, report));
+        Ok(ports)
+    }
+
+    /// Steps 5 and 6. The answer comes when every port is bound.
+    pub fn start(
+        &self,
+        id: &str,
+        tracks: Vec<Track>,
+    ) -> Result<oneshot::Receiver<Result<u32, StartError>>, BroadcastError> {
+        let input = self.get(id)?;
+        let mut reserved: Vec<Kind> = input.ports.iter().map(|(kind, _)| *kind).collect();
+        let mut offered: Vec<Kind> = tracks.iter().map(|track| track.kind).collect();
+        reserved.sort();
+        offered.sort();
+        if reserved != offered {
+            return Err(BroadcastError::OtherTracks(id.into()));
+        }
+        Ok(input.start(tracks))
+    }
+
+    /// Step 1, answered when the process is dead and the ports are on their way to quarantine; at once for an input
+    /// nobody knows.
+    pub fn stop(&mut self, id: &str, reply: Reply<()>) {
+        let known = self.live.remove(id);
+        self.stopping.spawn(async move {
+            if let Some((input, _)) = known {
+                input.stop().await;
+            }
+            // The caller may be gone.
+            drop(reply.send(Ok(())));
+        });
+    }
+
+    /// Stops every input that is not named.
+    pub fn keep_only(&mut self, named: &BTreeSet<&str>) {
+        let unnamed = self.live.extract_if(.., |id, _| !named.contains(id.as_str()));
+        for (_, (input, _)) in unnamed {
+            self.stopping.spawn(input.stop());
+        }
+    }
+
+    /// Returns when an input has reported, or has ended.
+    pub async fn changed(&mut self) {
+        tokio::select! {
+            Some(event) = self.events.recv() => self.take(event),
+            Some(_) = self.stopping.join_next() => {}
+        }
+    }
+
+    fn take(&mut self, InputEvent { input, report }: InputEvent) {
+        let Some((_, known)) = self.live.get_mut(&*input) else { return };
+        if known.state != report.state {
+            tracing::info!(room = %self.room_id, %input, generation = report.generation, state = ?report.state, "input");
+        }
+        *known = report;
+        if known.state == State::Stopped {
+            // Its lease lapsed.
+            self.live.remove(&*input);
+        }
+    }
+
+    /// Stops all and waits for it.
+    pub async fn end(&mut self) {
+        self.keep_only(&BTreeSet::new());
+        // Each input reports its end into a mailbox nobody reads any more.
+        self.events.close();
+        while self.stopping.join_next().await.is_some() {}
+    }
+
+    /// Whom the inputs show.
+    pub fn participants(&self) -> impl Iterator<Item = &str> {
+        self.live.values().map(|(input, _)| input.participant.as_str())
+    }
+
+    /// The participant behind an input id, or of that name.
+    pub fn participant(&self, name: &str) -> Option<&str> {
+        let mut live = self.live.iter();
+        live.find_map(|(id, (input, _))| {
+            (id == name || input.participant == name).then_some(input.participant.as_str())
+        })
+    }
+
+    /// Where each input is.
+    pub fn states(&self) -> BTreeMap<String, State> {
+        self.live.iter().map(|(id, (_, report))| (id.clone(), report.state.clone())).collect()
+    }
+
+    /// All of them, whole, but for counters.
+    pub fn statuses(&self) -> Vec<InputStatus> {
+        let status = |(id, (input, report)): (&String, &(Input, Report))| InputStatus {
+            id: id.clone(),
+            participant: input.participant.clone(),
+            climb: input.climb,
+            ports: input.ports.clone(),
+            frames: 0,
+            report: report.clone(),
+        };
+        self.live.iter().map(status).collect()
+    }
+
+    /// Frames decoded by an input's running process.
+    pub fn frames(&self, id: &str) -> u64 {
+        self.live.get(id).map_or(0, |(input, _)| input.frames())
+    }
+}

@@ -1,0 +1,156 @@
+//! Steps 5 and 6 of one process: its SDP is written, it is spawned, and it has bound every leased port.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    fs,
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, interval, timeout},
+};
+
+use super::{
+    IngestConfig, command,
+    media::{InputId, PipeEnd, Progress, Reader},
+    report::StartError,
+    sdp::{self, Kind, Track},
+};
+use crate::{
+    ports::{PortPair, sockets},
+    process::{self, Process, Spawn},
+};
+
+/// A process binds its ports within this, or it is not going to.
+const BIND: Duration = Duration::from_secs(5);
+/// The kernel does not tell when a port is bound; it is asked this often.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Where the SDP of an input is, if its id can be a file name.
+pub(super) fn sdp_path(dir: &Path, id: &str) -> Option<PathBuf> {
+    let safe = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    safe.then(|| dir.join(format!("{id}.sdp")))
+}
+
+/// Step 5: describes `tracks` on the ports leased for them.
+pub(super) async fn write_sdp(
+    path: &Path,
+    leases: &[(Kind, PortPair)],
+    tracks: &[Track],
+) -> Result<(), String> {
+    let ip = leases.first().map(|(_, pair)| pair.ip()).ok_or("it has no track")?;
+    let ported: Vec<(u16, Track)> = leases
+        .iter()
+        .filter_map(|(kind, pair)| {
+            let track = tracks.iter().find(|track| track.kind == *kind)?;
+            Some((pair.rtp(), track.clone()))
+        })
+        .collect();
+    let written = async {
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir).await?;
+        }
+        fs::write(path, sdp::write(ip, &ported)).await
+    };
+    written.await.map_err(|error| format!("{} cannot be written: {error}", path.display()))
+}
+
+/// One running FFmpeg and the readers of its pipes.
+pub(super) struct Ingest {
+    pub process: Process,
+    pub readers: JoinSet<PipeEnd>,
+}
+
+/// What step 6 is about.
+pub(super) struct Listening<'a> {
+    pub id: &'a InputId,
+    pub generation: u32,
+    pub config: &'a IngestConfig,
+    pub leases: &'a [(Kind, PortPair)],
+    pub kinds: Vec<Kind>,
+    pub progress: &'a Arc<watch::Sender<Progress>>,
+}
+
+impl Listening<'_> {
+    /// Step 6: returns when every leased port is bound by the new process.
+    pub(super) async fn begin(self, sdp: &Path) -> Result<Ingest, StartError> {
+        let ip = self.leases[0].1.ip();
+        let mut ends = vec![];
+        let mut sources = vec![];
+        for kind in &self.kinds {
+            let fd = match kind {
+                Kind::Video => command::VIDEO_FD,
+                Kind::Audio => command::AUDIO_FD,
+            };
+            let (source, end) =
+                process::output(fd).map_err(|error| self.failed(error.to_string()))?;
+            sources.push((*kind, source));
+            ends.push(end);
+        }
+        let spawn = Spawn {
+            program: self.config.ffmpeg.clone(),
+            args: command::args(sdp, ip, &self.kinds, self.config.fps),
+            cpu: self.config.cpu,
+            pipes: ends,
+        };
+        let spawned = Instant::now();
+        let process = self.config.launcher.spawn(spawn).await;
+        let process = process.map_err(|error| self.failed(error.to_string()))?;
+        self.progress.send_replace(Progress::default());
+        let reader = Reader {
+            input: self.id.clone(),
+            generation: self.generation,
+            fps: self.config.fps,
+            spawned,
+            media: self.config.media.clone(),
+            progress: Arc::clone(self.progress),
+        };
+        let mut readers = JoinSet::new();
+        for (kind, source) in sources {
+            let reader = reader.clone();
+            match kind {
+                Kind::Video => readers.spawn(reader.frames(source)),
+                Kind::Audio => readers.spawn(reader.samples(source)),
+            };
+        }
+        let process = self.bound(process).await?;
+        Ok(Ingest { process, readers })
+    }
+
+    async fn bound(&self, mut process: Process) -> Result<Process, StartError> {
+        let ip = self.leases[0].1.ip();
+        let ports: Vec<u16> =
+            self.leases.iter().flat_map(|(_, pair)| [pair.rtp(), pair.rtcp()]).collect();
+        let pid = process.pid();
+        let bound = async {
+            let mut poll = interval(POLL);
+            while !sockets::has_bound(pid, ip, &ports) {
+                poll.tick().await;
+            }
+        };
+        tokio::select! {
+            bound = timeout(BIND, bound) => match bound {
+                Ok(()) => Ok(process),
+                Err(_) => {
+                    let log = process.log();
+                    Err(self.failed(format!("its ports are not bound after {BIND:?}: {log}")))
+                }
+            },
+            exit = process.exited() => {
+                let log = exit.to_string();
+                Err(if log.contains("Address already in use") {
+                    StartError::PortTaken { input: self.id.to_string(), log }
+                } else {
+                    self.failed(log)
+                })
+            }
+        }
+    }
+
+    fn failed(&self, log: String) -> StartError {
+        StartError::Ffmpeg { input: self.id.to_string(), log }
+    }
+}

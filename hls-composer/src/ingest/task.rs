@@ -1,0 +1,274 @@
+//! The task of one input: it owns the leases, the SDP and the FFmpeg, and heals the FFmpeg.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use daemon::deadline;
+use tokio::{
+    fs,
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    health::{Respawns, SILENCE},
+    input::{Command, IngestConfig},
+    listening::{self, Ingest, Listening},
+    media::{InputId, PipeEnd, Progress},
+    report::{InputEvent, Report, StartError, State},
+    sdp::{Kind, Track},
+    trace::{Running, Step},
+};
+use crate::ports::PortPair;
+
+/// A lease lapses unless the input is started within this.
+const LEASE: Duration = Duration::from_secs(10);
+/// The SFU confirms a resume within this, or step 7 has failed.
+const CONFIRM: Duration = Duration::from_secs(2);
+
+/// Owns everything of one input and ends when its [`Input`](super::Input) is dropped.
+pub(super) struct Task {
+    pub id: InputId,
+    pub leases: Vec<(Kind, PortPair)>,
+    pub config: IngestConfig,
+    pub events: mpsc::Sender<InputEvent>,
+    pub inbox: mpsc::UnboundedReceiver<Command>,
+    pub progress: Arc<watch::Sender<Progress>>,
+    pub tracks: Vec<Track>,
+    pub report: Report,
+}
+
+/// The owner let go of the input.
+struct Released;
+
+/// How a generation ended.
+enum End {
+    Released,
+    Sick(String),
+}
+
+impl Task {
+    pub(super) async fn run(mut self) {
+        self.tell().await;
+        if self.live().await.is_err() {
+            self.report.state = State::Stopped;
+        }
+        self.report.pid = 0;
+        self.tell().await;
+        if let Some(path) = self.sdp_path().filter(|_| !self.tracks.is_empty()) {
+            // It may be gone with its directory.
+            drop(fs::remove_file(path).await);
+        }
+        // A failed input keeps its leases until its owner lets go: they are part of what is reported.
+        while self.inbox.recv().await.is_some() {}
+    }
+
+    /// Lives until it is released or given up.
+    async fn live(&mut self) -> Result<(), Released> {
+        let reply = self.started().await?;
+        let mut respawns = Respawns::default();
+        let mut reply = Some(reply);
+        loop {
+            let climbed = self.climb().await;
+            let end = match climbed {
+                Ok(mut running) => {
+                    if let Some(reply) = reply.take() {
+                        drop(reply.send(Ok(self.report.generation)));
+                    }
+                    let end = self.attend(&mut running).await;
+                    running.readers.abort_all();
+                    running.process.kill().await;
+                    end
+                }
+                Err(error) => {
+                    if let Some(reply) = reply.take() {
+                        // The SFU hears it at once and climbs anew with other ports.
+                        self.report.state = State::Failed(error.to_string());
+                        drop(reply.send(Err(error)));
+                        return Ok(());
+                    }
+                    End::Sick(error.to_string())
+                }
+            };
+            self.report.pid = 0;
+            let reason = match end {
+                End::Released => return Err(Released),
+                End::Sick(reason) => reason,
+            };
+            tracing::warn!(input = %self.id, generation = self.report.generation, %reason, "ingest ended");
+            if !respawns.spend(Instant::now()) {
+                tracing::error!(input = %self.id, "ingest given up after 3 respawns in a minute");
+                self.report.state = State::Failed(reason);
+                return Ok(());
+            }
+            self.report.trace = vec![Step::begin(1, "clean up").done()];
+        }
+    }
+
+    async fn started(&mut self) -> Result<oneshot::Sender<Result<u32, StartError>>, Released> {
+        let lapses = Instant::now() + LEASE;
+        loop {
+            tokio::select! {
+                command = self.inbox.recv() => match command.ok_or(Released)? {
+                    Command::Start { tracks, reply } => {
+                        self.tracks = tracks;
+                        return Ok(reply);
+                    }
+                    Command::Confirm { .. } => {}
+                },
+                () = sleep_until(lapses) => {
+                    tracing::info!(input = %self.id, "lease lapsed: nobody started the input");
+                    return Err(Released);
+                }
+            }
+        }
+    }
+
+    /// Steps 5 and 6.
+    async fn climb(&mut self) -> Result<Ingest, StartError> {
+        self.report.generation += 1;
+        self.report.state = State::StartingUp;
+        self.tell().await;
+
+        let step = Step::begin(5, "sdp written");
+        let path = match self.write_sdp().await {
+            Ok(path) => path,
+            Err(log) => return Err(self.fail(step, StartError::Ffmpeg { input: self.name(), log })),
+        };
+        self.report.trace.push(step.done());
+
+        let step = Step::begin(6, "ffmpeg listening");
+        let listening = Listening {
+            id: &self.id,
+            generation: self.report.generation,
+            config: &self.config,
+            leases: &self.leases,
+            kinds: self.tracks.iter().map(|track| track.kind).collect(),
+            progress: &self.progress,
+        };
+        match listening.begin(&path).await {
+            Ok(running) => {
+                self.report.trace.push(step.done());
+                self.report.pid = running.process.pid();
+                Ok(running)
+            }
+            Err(error) => Err(self.fail(step, error)),
+        }
+    }
+
+    fn fail(&mut self, step: Running, error: StartError) -> StartError {
+        self.report.trace.push(step.failed(&error));
+        error
+    }
+
+    async fn write_sdp(&self) -> Result<PathBuf, String> {
+        let path = self.sdp_path().ok_or("its id is no file name")?;
+        listening::write_sdp(&path, &self.leases, &self.tracks).await?;
+        Ok(path)
+    }
+
+    fn sdp_path(&self) -> Option<PathBuf> {
+        listening::sdp_path(&self.config.dir, &self.id)
+    }
+
+    /// Steps 7 and 8, then watches until something ends.
+    async fn attend(&mut self, running: &mut Ingest) -> End {
+        self.report.state = State::Listening;
+        self.tell().await;
+        let mut progress = self.progress.subscribe();
+        let mut step7 = Some(Step::begin(7, "resumed"));
+        let mut step8 = None;
+        let mut confirm_due = Some(Instant::now() + CONFIRM);
+        loop {
+            let silence_due = progress.borrow().last.map(|last| last + SILENCE);
+            tokio::select! {
+                command = self.inbox.recv() => match command {
+                    None => return End::Released,
+                    Some(Command::Start { reply, .. }) => {
+                        drop(reply.send(Err(StartError::WrongState(self.name()))));
+                    }
+                    Some(Command::Confirm { generation, steps }) => {
+                        if generation != self.report.generation || self.report.state != State::Listening {
+                            continue;
+                        }
+                        self.confirmed(steps, step7.take());
+                        confirm_due = None;
+                        step8 = Some(Step::begin(8, "active"));
+                        self.report.state = State::Resumed;
+                        self.become_active(&mut step8);
+                        self.tell().await;
+                    }
+                },
+                changed = progress.changed() => {
+                    if changed.is_ok() && self.become_active(&mut step8) {
+                        self.tell().await;
+                    }
+                }
+                () = deadline::at(confirm_due) => {
+                    confirm_due = None;
+                    if let Some(step) = step7.take() {
+                        self.report.trace.push(step.failed("the SFU did not confirm within 2 s"));
+                        self.tell().await;
+                    }
+                }
+                () = deadline::at(silence_due), if self.report.state == State::Active => {
+                    self.report.state = State::Silent;
+                    self.tell().await;
+                }
+                exit = running.process.exited() => return End::Sick(exit.to_string()),
+                Some(Ok(PipeEnd::TimeJump)) = running.readers.join_next() => {
+                    return End::Sick("timestamps jumped: more media than time".into());
+                }
+            }
+        }
+    }
+
+    fn confirmed(&mut self, steps: Vec<Step>, own: Option<Running>) {
+        let trace = &mut self.report.trace;
+        match steps.iter().any(|step| step.number == 7) {
+            // The SFU's own account of step 7 is the better one.
+            true => trace.retain(|step| step.number != 7),
+            false => trace.extend(own.map(Running::done)),
+        }
+        let known: Vec<u32> = trace.iter().map(|step| step.number).collect();
+        trace.extend(steps.into_iter().filter(|step| !known.contains(&step.number)));
+        trace.sort_by_key(|step| step.number);
+    }
+
+    /// Step 8: a decoded frame of an unpaused video; without one, PCM; with everything paused, the confirmed resume.
+    /// Says whether the state changed.
+    fn become_active(&mut self, step8: &mut Option<Running>) -> bool {
+        let Progress { frames, samples, last } = *self.progress.borrow();
+        let flows = |kind| self.tracks.iter().any(|track| track.kind == kind && !track.paused);
+        let reached = if flows(Kind::Video) {
+            frames > 0
+        } else if flows(Kind::Audio) {
+            samples > 0
+        } else {
+            true
+        };
+        let alive = last.is_none_or(|last| last.elapsed() < SILENCE);
+        match self.report.state {
+            State::Resumed if reached => {
+                self.report.trace.extend(step8.take().map(Running::done));
+                self.report.state = State::Active;
+                true
+            }
+            State::Silent if alive => {
+                self.report.state = State::Active;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn name(&self) -> String {
+        self.id.to_string()
+    }
+
+    async fn tell(&self) {
+        tracing::debug!(input = %self.id, state = ?self.report.state, generation = self.report.generation, "input");
+        let event = InputEvent { input: self.id.clone(), report: self.report.clone() };
+        // Without a broadcast there is nobody to tell, and the inbox is about to close.
+        drop(self.events.send(event).await);
+    }
+}
