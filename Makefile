@@ -69,7 +69,7 @@ worker:
 	fi
 
 frontend/dist: frontend/node_modules/.package-lock.json \
-		$(shell find frontend/src frontend/public -type f) \
+		$(shell find frontend/src frontend/public -type f 2>/dev/null) \
 		frontend/index.html frontend/vite.config.ts frontend/tsconfig.json
 	cd frontend && npm run --silent build
 	@touch $@

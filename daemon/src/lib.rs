@@ -4,6 +4,7 @@
 pub mod cpus;
 pub mod deadline;
 pub mod duration;
+pub mod limits;
 pub mod listen;
 pub mod logging;
 pub mod ops;

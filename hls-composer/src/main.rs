@@ -9,6 +9,7 @@ use hls_composer::{Composer, Config};
 async fn main() -> ExitCode {
     let config = Config::parse();
     daemon::logging::init("info");
+    daemon::limits::raise_open_files();
     let outcome = match Composer::start(config).await {
         Ok(composer) => composer.run().await,
         Err(error) => Err(error),

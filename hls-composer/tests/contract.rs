@@ -17,6 +17,7 @@ const ADA: Ssrcs = Ssrcs::of(0);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_input_climbs_in_order_and_its_picture_becomes_a_playlist() {
+    let clip = Clip::red();
     let mut daemon = Daemon::start(&[]).await;
     let mut statuses = daemon.open(1).await.expect("a claim");
     daemon.scene(1, 1, &["one"]).await;
@@ -33,7 +34,7 @@ async fn an_input_climbs_in_order_and_its_picture_becomes_a_playlist() {
     .await;
     assert_eq!(input(&listening, "one").map(|i| i.resume_wanted), Some(1));
 
-    let _sender = Sender::to(&ports, ADA, &Clip::red());
+    let _sender = Sender::to(&ports, ADA, &clip);
     daemon.confirm(1, "one", 1).await;
     let active = until(&mut statuses, |s| {
         let active = input(s, "one").is_some_and(|i| i.state() == v1::InputState::Active);
@@ -159,12 +160,13 @@ async fn without_a_claim_a_restart_says_that_nobody_can_climb() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_ingest_is_replaced_and_asks_to_be_resumed_again() {
+    let clip = Clip::red();
     let mut daemon = Daemon::start(&[]).await;
     let mut statuses = daemon.open(1).await.expect("a claim");
     daemon.scene(1, 1, &["one"]).await;
     let ports = daemon.reserve(1, "one").await.expect("ports");
     daemon.start_input(1, "one", ADA).await.expect("a listening FFmpeg");
-    let _sender = Sender::to(&ports, ADA, &Clip::red());
+    let _sender = Sender::to(&ports, ADA, &clip);
     daemon.confirm(1, "one", 1).await;
     let is_active = |generation| {
         move |s: &v1::BroadcastStatus| {

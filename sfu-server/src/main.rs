@@ -9,6 +9,7 @@ use sfu_server::{Config, Server};
 async fn main() -> ExitCode {
     let config = Config::parse();
     daemon::logging::init("info,mediasoup=warn,mediasoup::worker=error");
+    daemon::limits::raise_open_files();
     let outcome = match Server::start(config).await {
         Ok(server) => server.run().await,
         Err(error) => Err(error),

@@ -329,6 +329,9 @@ impl Broadcast {
         match over {
             Over::Suspended(done) => {
                 tracing::info!(%room, "broadcast suspended");
+                // The claim's holder tells a stop from a takeover by the status, which ends first.
+                drop(self.publisher);
+                drop(self.claim);
                 _ = done.send(());
             }
             Over::Closed(reply) => {

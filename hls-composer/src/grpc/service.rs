@@ -10,7 +10,9 @@ use tonic::{Request, Response, Status};
 
 use super::{convert, errors::refused};
 use crate::{
-    broadcast::{Claim, Directory, Handle, Phase, Reservation, Status as BroadcastStatus},
+    broadcast::{
+        BroadcastError, Claim, Directory, Handle, Phase, Reservation, Status as BroadcastStatus,
+    },
     ports::Ports,
 };
 
@@ -56,6 +58,18 @@ fn statuses(ip: IpAddr, status: watch::Receiver<Arc<BroadcastStatus>>) -> Status
     Box::pin(whole.map(move |status| Ok(convert::status(ip, &status))))
 }
 
+/// Why a claim is over.
+fn farewell(last: &watch::Receiver<Arc<BroadcastStatus>>) -> Status {
+    if last.borrow().phase == Phase::Ended {
+        Status::aborted("the broadcast ended")
+    } else if last.has_changed().is_err() {
+        // Its actor is gone without an end.
+        refused(&BroadcastError::ShuttingDown)
+    } else {
+        Status::aborted("a newer claim took the broadcast over")
+    }
+}
+
 #[tonic::async_trait]
 impl Composer for Service {
     type OpenBroadcastStream = StatusStream;
@@ -69,11 +83,11 @@ impl Composer for Service {
         let room = convert::plain_id("room_id", room_id)?;
         let epoch = convert::epoch(epoch)?;
         if let Some(reason) = &*self.unready.borrow() {
-            return Err(refused(&crate::broadcast::BroadcastError::NotReady(reason.clone())));
+            return Err(refused(&BroadcastError::NotReady(reason.clone())));
         }
         let broadcast = self.directory.ensure(&room).await.map_err(|error| refused(&error))?;
         let claim = broadcast.open(epoch).await.map_err(|error| refused(&error))?;
-        let superseded = claim.superseded.clone();
+        let (superseded, last) = (claim.superseded.clone(), claim.status.clone());
         let stream = statuses(self.ip(), claim.status.clone());
         let until_superseded = stream.take_until(superseded.clone().cancelled_owned());
         // The claim lives exactly as long as the stream.
@@ -82,9 +96,7 @@ impl Composer for Service {
             status
         });
         let farewell = futures_util::stream::once(async move {
-            superseded
-                .is_cancelled()
-                .then(|| Err(Status::aborted("a newer claim took the broadcast over, or it ended")))
+            superseded.is_cancelled().then(|| Err(farewell(&last)))
         });
         Ok(Response::new(Box::pin(held.chain(farewell.filter_map(std::future::ready)))))
     }

@@ -29,7 +29,7 @@ impl Clip {
     pub const STEP: u8 = 25;
 
     pub fn red() -> Self {
-        Self::encode("color=red:size=320x180:rate=15", 60)
+        Self::encode("color=red:size=320x180:rate=15", 10)
     }
 
     /// Grey that is one of eight steps brighter in each frame and begins again: the frame's number modulo 8 is its
@@ -37,7 +37,7 @@ impl Clip {
     pub fn counting(blue: u8) -> Self {
         let grey = format!("lum='{}+mod(N\\,8)*{}':cb={blue}:cr=128", Self::DARKEST, Self::STEP);
         let picture = format!("nullsrc=size=32x18:rate=15,geq={grey},scale=320:180:flags=neighbor");
-        Self::encode(&picture, 60)
+        Self::encode(&picture, 30)
     }
 
     /// Something of everything, as a camera's picture costs to decode.

@@ -57,7 +57,7 @@ async fn a_killed_broadcast_goes_on_with_all_it_had_listed() {
     let task = tokio::spawn(packager.run());
     feed(&input, 0, Duration::from_secs(5), &media, 45).await;
     let listed = wait_until(&mut view, |view| view.playlist().is_some()).await;
-    assert_eq!(listed.hint(), Some("b2-1-2.0.m4s"));
+    assert!(listed.hint().is_some_and(|hint| hint.starts_with("b2-1-2.")));
     wait_until(&mut view, |view| view.newest_closed() == Some(4)).await;
     assert!(!dir.join("a1-0-0.m4s.tmp").exists(), "left-overs are swept away");
     send(&input, Input::Finish).await;
@@ -94,7 +94,7 @@ async fn a_suspended_broadcast_keeps_its_last_frame() {
     let fresh = config(&dir, "b2");
     let (handle, _) = resume(fresh, only(data.path())).await.expect("valid");
     let resumed = handle.view.borrow().clone();
-    assert_eq!(text(&resumed), text(&last));
+    assert_eq!(text(&View::new(resumed.timeline().clone(), false)), text(&last));
     assert_eq!(resumed.timeline().segments().map(|it| it.ticks()).sum::<u32>(), 25);
 }
 
