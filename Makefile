@@ -134,7 +134,7 @@ test-e2e: e2e/node_modules/.package-lock.json
 .PHONY: bench
 bench: deps-test build e2e/node_modules/.package-lock.json
 	cd e2e && npm run bench:first-part
-	$(CARGO) bench -p hls-composer --bench pipelines
+	$(CARGO) test --release -p hls-composer --bench pipelines
 
 # === Install ===
 
