@@ -1,8 +1,9 @@
 //! What the picture costs: one FFmpeg with a filter graph, and this composer, fed by the same senders (320×180 VP8 at 15
-//! frames a second and Opus, the low simulcast layer), both with the same x264 and AAC settings. And what a viewer of
-//! each gets in the ten seconds after one microphone falls silent.
+//! frames a second and Opus, the low simulcast layer), both with the same x264 and AAC settings. What a viewer of each
+//! gets in the ten seconds after one microphone falls silent. And what scaling to the whole picture at ingress costs
+//! over scaling to a tile.
 //!
-//! `make bench`. Times are the machine's; read the two lines of one run against each other.
+//! `make bench`. Times are the machine's; read the lines of one run against each other.
 
 #[path = "../tests/rig/mod.rs"]
 mod rig;
@@ -36,16 +37,22 @@ const PARTICIPANTS: [u32; 3] = [1, 4, 8];
 async fn main() {
     let clip = Clip::test_picture(320, 180, 15);
     println!(
-        "participants | pipeline    | CPU, % of a core | memory, MB | processes | pictures after a mute, of 10 s"
+        "participants | pipeline     | CPU, % of a core | not FFmpeg | memory, MB | processes | picture in the 10 s after a mute"
     );
     for count in PARTICIPANTS {
-        println!("{count:12} | one FFmpeg  | {}", one_ffmpeg(count, &clip).await);
-        println!("{count:12} | hls-composer| {}", composer(count, &clip).await);
+        println!("{count:12} | one FFmpeg   | {}", one_ffmpeg(count, &clip).await);
+        println!("{count:12} | hls-composer | {}", composer(count, &clip).await);
+    }
+    println!("\nscaled at ingress to | CPU of 8 ingests, % of a core");
+    for size in ["128:72", "256:144"] {
+        println!("{size:20} | {:.1}", ingests(size, &clip).await);
     }
 }
 
 struct Cost {
     cpu_percent: f64,
+    /// What the composer's own process has of it: clock, canvas, mix, packager.
+    own_percent: f64,
     megabytes: u64,
     processes: usize,
     /// Seconds of playlist that were added in [`SILENCE`].
@@ -54,8 +61,11 @@ struct Cost {
 
 impl std::fmt::Display for Cost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { cpu_percent, megabytes, processes, after_mute } = self;
-        write!(f, "{cpu_percent:16.1} | {megabytes:10} | {processes:9} | {after_mute} s")
+        let Self { cpu_percent, own_percent, megabytes, processes, after_mute } = self;
+        write!(
+            f,
+            "{cpu_percent:16.1} | {own_percent:10.1} | {megabytes:10} | {processes:9} | {after_mute} s"
+        )
     }
 }
 
@@ -83,15 +93,26 @@ async fn measure<F: Future<Output = u64>>(
 ) -> Cost {
     sleep(SETTLE).await;
     let pids = processes();
-    let (before, started) = (cpu_seconds(&pids), Instant::now());
-    sleep(WINDOW).await;
-    let used = cpu_seconds(&pids) - before;
-    let cpu_percent = used / started.elapsed().as_secs_f64() * 100.0;
+    let (cpu_percent, first_percent) = tokio::join!(busy(&pids), busy(&pids[..1]));
+    let own_percent = if pids.len() > 1 { first_percent } else { 0.0 };
     let megabytes = pids.iter().map(|pid| proportional_kilobytes(*pid)).sum::<u64>() / 1000;
     drop(participants[0].microphone.take());
     let at_mute = played().await;
     sleep(SILENCE).await;
-    Cost { cpu_percent, megabytes, processes: pids.len(), after_mute: played().await - at_mute }
+    Cost {
+        cpu_percent,
+        own_percent,
+        megabytes,
+        processes: pids.len(),
+        after_mute: played().await - at_mute,
+    }
+}
+
+/// CPU time per time, in percent of a core.
+async fn busy(pids: &[u32]) -> f64 {
+    let (before, started) = (cpu_seconds(pids), Instant::now());
+    sleep(WINDOW).await;
+    (cpu_seconds(pids) - before) / started.elapsed().as_secs_f64() * 100.0
 }
 
 async fn composer(count: u32, clip: &Clip) -> Cost {
@@ -118,16 +139,65 @@ async fn composer(count: u32, clip: &Clip) -> Cost {
     measure(&mut participants, || with_children(pid), played).await
 }
 
-/// One FFmpeg: every participant in one SDP, a filter graph, the HLS muxer; killed when dropped.
-struct OneFfmpeg {
-    process: Child,
-    dir: TempDir,
+/// Eight ingest FFmpegs as the composer starts them, but for the size of their pictures.
+async fn ingests(size: &str, clip: &Clip) -> f64 {
+    let dir = TempDir::new().expect("a directory");
+    let mut running = Vec::new();
+    for n in 0..8 {
+        let ports = free_ports();
+        let sdp = dir.path().join(format!("{n}.sdp"));
+        fs::write(&sdp, room_sdp(std::slice::from_ref(&ports))).expect("an SDP");
+        let mut command = pinned_ffmpeg();
+        command.args(words(RECEIVE)).arg(&sdp).args(["-map", "0:v", "-vf"]).arg(format!(
+            "fps=15:start_time=0,scale={size}:force_original_aspect_ratio=decrease:eval=frame:flags=bilinear,\
+             pad={size}:(ow-iw)/2:(oh-ih)/2:eval=frame,format=yuv420p"
+        ));
+        command.args(words(
+            "-f rawvideo /dev/null -map 0:a -af aresample=async=1:min_hard_comp=0.04:first_pts=0 \
+             -ac 2 -ar 48000 -f s16le /dev/null",
+        ));
+        let ffmpeg = Running(command.spawn().expect("ffmpeg"));
+        wait_until_bound(&ports).await;
+        running.push((ffmpeg, Participant::start(n, &ports, clip)));
+    }
+    sleep(SETTLE).await;
+    let pids: Vec<u32> = running.iter().map(|(ffmpeg, _)| ffmpeg.0.id()).collect();
+    busy(&pids).await
 }
 
-impl Drop for OneFfmpeg {
-    fn drop(&mut self) {
-        let _ended = self.process.kill().and_then(|()| self.process.wait());
+/// How an FFmpeg receives RTP without waiting for it.
+const RECEIVE: &str = "-hide_banner -nostdin -loglevel error -y -nostats -filter_threads 1 \
+     -filter_complex_threads 1 -threads 1 -protocol_whitelist file,udp,rtp \
+     -nofind_stream_info -reinit_filter 0 -buffer_size 4194304 -localaddr 127.0.0.1 -i";
+
+/// On the core that the composer takes as well: the last allowed one.
+fn pinned_ffmpeg() -> Command {
+    let cpu = std::thread::available_parallelism().map_or(0, |cpus| cpus.get() - 1);
+    let mut command = Command::new("taskset");
+    command.args(["-c", &cpu.to_string(), "ffmpeg"]).stdin(Stdio::null());
+    command
+}
+
+async fn wait_until_bound(ports: &[v1::ReservedPorts]) {
+    let bound = |port: u32| UdpSocket::bind((Ipv4Addr::LOCALHOST, port as u16)).is_err();
+    while !ports.iter().all(|pair| bound(pair.rtp_port) && bound(pair.rtcp_port)) {
+        sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// Killed when dropped.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ended = self.0.kill().and_then(|()| self.0.wait());
+    }
+}
+
+/// One FFmpeg: every participant in one SDP, a filter graph, the HLS muxer.
+struct OneFfmpeg {
+    process: Running,
+    dir: TempDir,
 }
 
 impl OneFfmpeg {
@@ -135,15 +205,8 @@ impl OneFfmpeg {
         let dir = TempDir::new().expect("a directory");
         let sdp = dir.path().join("room.sdp");
         fs::write(&sdp, room_sdp(ports)).expect("an SDP");
-        // The core that the composer takes as well: the last allowed one.
-        let cpu = std::thread::available_parallelism().map_or(0, |cpus| cpus.get() - 1);
-        let mut command = Command::new("taskset");
-        command.args(["-c", &cpu.to_string(), "ffmpeg"]);
-        command.args(words(
-            "-hide_banner -nostdin -loglevel error -y -nostats -filter_threads 1 \
-             -filter_complex_threads 1 -threads 1 -protocol_whitelist file,udp,rtp \
-             -nofind_stream_info -reinit_filter 0 -buffer_size 4194304 -localaddr 127.0.0.1 -i",
-        ));
+        let mut command = pinned_ffmpeg();
+        command.args(words(RECEIVE));
         command.arg(&sdp).args(["-filter_complex", &graph(ports.len())]);
         command.args(words(
             "-map [vo] -map [ao] -c:v libx264 -threads 1 -preset veryfast -tune zerolatency \
@@ -153,7 +216,7 @@ impl OneFfmpeg {
              -hls_flags omit_endlist+program_date_time+independent_segments+temp_file+delete_segments",
         ));
         command.arg(dir.path().join("live.m3u8")).current_dir(dir.path());
-        let process = command.stdin(Stdio::null()).spawn().expect("ffmpeg");
+        let process = Running(command.spawn().expect("ffmpeg"));
         Self { process, dir }
     }
 
@@ -165,17 +228,14 @@ impl OneFfmpeg {
 async fn one_ffmpeg(count: u32, clip: &Clip) -> Cost {
     let ports: Vec<_> = (0..count).map(|_| free_ports()).collect();
     let ffmpeg = OneFfmpeg::start(&ports);
-    let bound = |port: u32| UdpSocket::bind((Ipv4Addr::LOCALHOST, port as u16)).is_err();
-    while !ports.iter().flatten().all(|pair| bound(pair.rtp_port) && bound(pair.rtcp_port)) {
-        sleep(Duration::from_millis(20)).await;
-    }
+    wait_until_bound(&ports.concat()).await;
     let mut participants: Vec<_> =
         (0..).zip(&ports).map(|(n, ports)| Participant::start(n, ports, clip)).collect();
     let playlist = ffmpeg.playlist();
     while !playlist.exists() {
         sleep(Duration::from_millis(20)).await;
     }
-    let pid = ffmpeg.process.id();
+    let pid = ffmpeg.process.0.id();
     let played = || async { segments(&fs::read_to_string(&playlist).unwrap_or_default()) };
     measure(&mut participants, || vec![pid], played).await
 }

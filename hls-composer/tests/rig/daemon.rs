@@ -33,6 +33,13 @@ impl Drop for Daemon {
     }
 }
 
+/// Runs what is given ahead of other processes, as the systemd unit does; where that is not allowed, as any other.
+pub fn ahead_of_others() -> Command {
+    let mut command = Command::new("nice");
+    command.args(["-n", "-10"]);
+    command
+}
+
 fn free_tcp() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("its address")
@@ -54,7 +61,8 @@ impl Daemon {
         let notify = data.path().join("notify");
         let told = UnixDatagram::bind(&notify).expect("a socket");
         let hls = data.path().join("hls");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hls-composer"));
+        let mut command = ahead_of_others();
+        command.arg(env!("CARGO_BIN_EXE_hls-composer"));
         for (flag, value) in [
             ("--grpc-listen", grpc.to_string()),
             ("--http-listen", http.to_string()),

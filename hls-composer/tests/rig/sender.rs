@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 use proto::v1;
 use tempfile::NamedTempFile;
 
+use super::daemon::ahead_of_others;
+
 /// How one participant's two RTP streams are told apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Ssrcs {
@@ -80,8 +82,10 @@ impl Sender {
     }
 
     fn spawn(clip: &Clip, legs: &[String]) -> Self {
-        let mut command = Command::new("ffmpeg");
-        command.args(words("-nostdin -loglevel error -re -stream_loop -1 -i")).arg(clip.0.path());
+        let mut command = ahead_of_others();
+        command
+            .args(words("ffmpeg -nostdin -loglevel error -re -stream_loop -1 -i"))
+            .arg(clip.0.path());
         for leg in legs {
             command.args(words(leg));
         }
