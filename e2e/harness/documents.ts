@@ -1,8 +1,7 @@
 // What the documents promise in a form that can be tried: commands, flags, environment variables.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-
-const repository = path.resolve(import.meta.dirname, '../..');
+import { repository } from './places';
 
 export function read(file: string): string {
   return readFileSync(path.join(repository, file), 'utf8');

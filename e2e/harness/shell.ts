@@ -1,10 +1,8 @@
 // Commands as an operator types them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
+import { toolsDir } from './places';
 
-/** Where scripts/install-deps puts what Debian does not have. */
-const toolsDir = path.resolve(import.meta.dirname, '../../target/tools');
 /** RestartPipeline alone may take 15 s. */
 const ENDS_WITHIN_MS = 30_000;
 

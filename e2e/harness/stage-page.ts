@@ -1,10 +1,10 @@
 // The Stage page as a person uses it.
-import { expect, type Browser, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { expect, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from '@playwright/test';
 import { readCallStats, type CallStats } from './call-stats';
 import { observeCalls } from './observe-calls';
 import type { Rgb } from './person';
 
-export interface StageOptions {
+export interface StageOptions extends BrowserContextOptions {
   /** What this browser sends. */
   codec?: 'vp8' | 'h264';
 }
@@ -26,8 +26,8 @@ export class StagePage {
     this.#query = query;
   }
 
-  static async open(browser: Browser, origin: string, name: string, { codec = 'vp8' }: StageOptions = {}): Promise<StagePage> {
-    const context = await browser.newContext({ viewport: { width: 960, height: 600 } });
+  static async open(browser: Browser, origin: string, name: string, { codec = 'vp8', ...options }: StageOptions = {}): Promise<StagePage> {
+    const context = await browser.newContext({ viewport: { width: 960, height: 600 }, ...options });
     context.setDefaultTimeout(15_000);
     const page = await context.newPage();
     await page.addInitScript(observeCalls);

@@ -1,5 +1,5 @@
 // What a test is given: the running product, and people and viewers who are gone when the test ends.
-import { test as base, type Page, type TestInfo } from '@playwright/test';
+import { test as base, type BrowserContextOptions, type Page, type TestInfo } from '@playwright/test';
 import { startChromium, type RunningChromium } from './chromium';
 import { ComposerClient } from './composer-client';
 import type { Person } from './person';
@@ -14,7 +14,7 @@ interface Fixtures {
   /** Opens a person's browser page. */
   enter: (person: Person, options?: StageOptions) => Promise<StagePage>;
   /** Opens a viewer's browser page. */
-  watch: (roomId: string) => Promise<WatchPage>;
+  watch: (roomId: string, options?: BrowserContextOptions) => Promise<WatchPage>;
 }
 
 interface WorkerFixtures {
@@ -53,9 +53,9 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
 
   watch: async ({ browsers, system }, use) => {
     const pages: WatchPage[] = [];
-    await use(async (roomId) => {
+    await use(async (roomId, options) => {
       const { browser } = await browsers();
-      const page = await WatchPage.open(browser, system.url, roomId);
+      const page = await WatchPage.open(browser, system.url, roomId, options);
       pages.push(page);
       return page;
     });

@@ -1,5 +1,5 @@
 // The Watch page as a viewer sees it, and how steadily it plays.
-import { expect, type Browser, type BrowserContext, type Locator, type Page } from '@playwright/test';
+import { expect, type Browser, type BrowserContext, type BrowserContextOptions, type Locator, type Page } from '@playwright/test';
 
 export interface Playback {
   /** Pictures shown. */
@@ -21,8 +21,8 @@ export class WatchPage {
     this.page = page;
   }
 
-  static async open(browser: Browser, origin: string, roomId: string): Promise<WatchPage> {
-    const context = await browser.newContext({ viewport: { width: 640, height: 480 } });
+  static async open(browser: Browser, origin: string, roomId: string, options: BrowserContextOptions = {}): Promise<WatchPage> {
+    const context = await browser.newContext({ viewport: { width: 640, height: 480 }, ...options });
     context.setDefaultTimeout(15_000);
     const page = await context.newPage();
     await page.goto(`${origin}/watch/${roomId}`);
@@ -31,6 +31,10 @@ export class WatchPage {
 
   get state(): Locator {
     return this.page.getByTestId('watch-state');
+  }
+
+  get controls(): Locator {
+    return this.page.getByRole('group', { name: 'Player controls' });
   }
 
   async plays(timeout = 20_000): Promise<void> {

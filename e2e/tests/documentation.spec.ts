@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { code, helpFlags, read, tableFlags, type Flag } from '../harness/documents';
 import { ada } from '../harness/person';
-import { programDir } from '../harness/places';
+import { programDir, repository } from '../harness/places';
 import type { Ports } from '../harness/ports';
 import { run } from '../harness/shell';
 import { expect, test } from '../harness/test';
@@ -75,7 +75,7 @@ for (const program of ['sfu-server', 'hls-composer'] as const) {
 
 test('every flag and environment variable that documents and settings name exists', () => {
   const known = [...flagsOf('sfu-server'), ...flagsOf('hls-composer')];
-  const settings = fs.readdirSync(path.join(import.meta.dirname, '../../systemd')).filter((file) => file.endsWith('.env'));
+  const settings = fs.readdirSync(path.join(repository, 'systemd')).filter((file) => file.endsWith('.env'));
   expect(settings).not.toEqual([]);
   const documents = ['README.md', 'docs/operations.md', 'docs/design.md', 'docs/signaling.md'];
   for (const file of [...documents, 'docker-compose.yml', ...settings.map((name) => `systemd/${name}`)]) {

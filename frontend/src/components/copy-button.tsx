@@ -8,11 +8,11 @@ const CONFIRMED_MS = 2000;
 interface Props {
   text: string;
   children: ReactNode;
-  label: string;
+  title: string;
   'data-testid'?: string;
 }
 
-export function CopyButton({ text, children, label, ...rest }: Props) {
+export function CopyButton({ text, children, ...rest }: Props) {
   const [copied, setCopied] = useState(false);
 
   useEffect(() => {
@@ -32,9 +32,18 @@ export function CopyButton({ text, children, label, ...rest }: Props) {
   };
 
   return (
-    <Button look="small" aria-label={label} title={label} onClick={() => void copy()} {...rest}>
+    <Button look="small" onClick={() => void copy()} {...rest}>
       {copied ? <Check size={16} className="text-calm" aria-hidden /> : <Copy size={16} aria-hidden />}
-      <span aria-live="polite">{copied ? 'Copied' : children}</span>
+      {/* One upon the other, so that the buttons beside this one stay where they are. */}
+      <span className="grid text-left *:col-start-1 *:row-start-1">
+        <span className={copied ? 'invisible' : ''}>{children}</span>
+        <span aria-hidden className={copied ? '' : 'invisible'}>
+          Copied
+        </span>
+      </span>
+      <span role="status" className="sr-only">
+        {copied && 'Copied'}
+      </span>
     </Button>
   );
 }

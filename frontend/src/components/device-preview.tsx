@@ -10,7 +10,8 @@ import { Button } from './button';
 export function DevicePreview({ preview }: { preview: Preview }) {
   const video = useTrack<HTMLVideoElement>(preview.tracks.camera);
   const level = useMicrophoneLevel(preview.tracks.microphone);
-  const problem = captureIsPossible() ? preview.problem : INSECURE_ORIGIN;
+  const possible = captureIsPossible();
+  const problem = possible ? preview.problem : INSECURE_ORIGIN;
 
   return (
     <div>
@@ -25,7 +26,7 @@ export function DevicePreview({ preview }: { preview: Preview }) {
         />
         {!preview.tracks.camera && (
           <div className="absolute inset-0 grid place-items-center bg-[radial-gradient(circle_at_50%_35%,var(--color-raised),var(--color-ink))] pb-10 text-faint">
-            {preview.untouched && captureIsPossible() ? (
+            {preview.untouched && possible ? (
               <Button look="small" onClick={() => void preview.open()} data-testid="open-preview">
                 <Eye size={17} aria-hidden /> Check camera and microphone
               </Button>
@@ -35,11 +36,11 @@ export function DevicePreview({ preview }: { preview: Preview }) {
           </div>
         )}
         <div className="absolute inset-x-3 bottom-3 flex items-center gap-2">
-          <Toggle on={preview.wanted.microphone} label="Microphone" onClick={() => void preview.toggleMicrophone()}>
-            {preview.wanted.microphone ? <Mic size={18} /> : <MicOff size={18} />}
+          <Toggle on={preview.wanted.microphone} disabled={!possible} label="Microphone" onClick={() => void preview.toggleMicrophone()}>
+            {preview.wanted.microphone ? <Mic size={18} aria-hidden /> : <MicOff size={18} aria-hidden />}
           </Toggle>
-          <Toggle on={preview.wanted.camera} label="Camera" onClick={() => void preview.toggleCamera()}>
-            {preview.wanted.camera ? <Camera size={18} /> : <CameraOff size={18} />}
+          <Toggle on={preview.wanted.camera} disabled={!possible} label="Camera" onClick={() => void preview.toggleCamera()}>
+            {preview.wanted.camera ? <Camera size={18} aria-hidden /> : <CameraOff size={18} aria-hidden />}
           </Toggle>
           {preview.tracks.microphone && <Meter level={level} />}
         </div>
@@ -51,16 +52,25 @@ export function DevicePreview({ preview }: { preview: Preview }) {
   );
 }
 
-function Toggle({ on, label, onClick, children }: { on: boolean; label: string; onClick: () => void; children: ReactNode }) {
+interface ToggleProps {
+  on: boolean;
+  disabled: boolean;
+  label: string;
+  onClick: () => void;
+  children: ReactNode;
+}
+
+function Toggle({ on, disabled, label, onClick, children }: ToggleProps) {
   return (
     <button
       type="button"
       aria-pressed={on}
       aria-label={label}
       title={on ? `${label} will be on` : `${label} will be off`}
+      disabled={disabled}
       onClick={onClick}
-      className={`grid size-10 place-items-center rounded-full backdrop-blur transition-colors ${
-        on ? 'bg-white/15 hover:bg-white/25' : 'bg-live text-ink hover:bg-live/85'
+      className={`grid size-10 place-items-center rounded-full backdrop-blur transition-colors disabled:cursor-not-allowed disabled:opacity-60 ${
+        on ? 'bg-black/45 text-white ring-1 ring-white/30 hover:bg-black/65' : 'bg-live text-ink hover:bg-live/85'
       }`}
     >
       {children}
@@ -76,7 +86,7 @@ function Meter({ level }: { level: number }) {
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.round(level * 100)}
-      className="ml-auto h-1.5 w-28 overflow-hidden rounded-full bg-white/20"
+      className="ml-auto h-1.5 w-28 overflow-hidden rounded-full bg-black/45"
     >
       <div className="h-full rounded-full bg-calm transition-[width] duration-75" style={{ width: `${level * 100}%` }} />
     </div>

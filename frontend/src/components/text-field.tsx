@@ -16,7 +16,7 @@ export function TextField({ label, hint, className = '', ...rest }: Props) {
       </label>
       <input
         id={id}
-        className="w-full rounded-xl border border-line bg-ink/60 px-4 py-3 text-text placeholder:text-faint focus:border-accent focus:outline-none"
+        className="w-full rounded-xl border border-faint/75 bg-ink/60 px-4 py-3 text-text placeholder:text-faint aria-invalid:border-warn"
         {...rest}
       />
     </div>

@@ -218,6 +218,15 @@ describe('LivePlayer', () => {
     expect(player.getSnapshot().needsGesture).toBe(true);
   });
 
+  it('asks for that click also when the engine has gone to the live edge meanwhile', async () => {
+    play = () => Promise.reject(new DOMException('', 'NotAllowedError'));
+    playlist = 'live';
+    player.start();
+    await playFor(2);
+
+    expect(player.getSnapshot()).toMatchObject({ phase: 'waiting', needsGesture: true });
+  });
+
   it('starts muted', () => {
     player.start();
 

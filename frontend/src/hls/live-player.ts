@@ -150,7 +150,8 @@ export class LivePlayer {
     if (video.currentTime !== this.#lastTime) {
       this.#lastTime = video.currentTime;
       this.#lastMoved = now;
-      if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) this.#moves();
+      // An engine also moves the clock of a video that the browser refused to start: it goes to the live edge and waits there.
+      if (!video.paused && video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) this.#moves();
     } else if (video.paused) {
       this.#lastMoved = now;
     } else if (now - this.#lastMoved >= REPLACED_AFTER_MS) {

@@ -1,6 +1,6 @@
 // Camera and microphone before entering a room: what the person wants, and the tracks opened to look at it.
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { openCamera, openCameraAndMicrophone, openMicrophone, type CaptureError } from '../sfu/capture';
+import { captureIsPossible, openCamera, openCameraAndMicrophone, openMicrophone, type CaptureError } from '../sfu/capture';
 import type { PreparedTracks } from '../sfu/local-media';
 
 export interface DevicePreview {
@@ -19,7 +19,7 @@ export interface DevicePreview {
 }
 
 export function useDevicePreview(): DevicePreview {
-  const [wanted, setWanted] = useState({ camera: true, microphone: true });
+  const [wanted, setWanted] = useState({ camera: captureIsPossible(), microphone: captureIsPossible() });
   const [tracks, setTracks] = useState<PreparedTracks>({});
   const [untouched, setUntouched] = useState(true);
   const [opening, setOpening] = useState(false);

@@ -57,6 +57,28 @@ describe('capture', () => {
     expect(opened.problems.map(({ message }) => message)).toEqual([expect.stringContaining('No camera was found')]);
   });
 
+  it.each([
+    ['NotFoundError', 'Neither camera nor microphone was found'],
+    ['NotReadableError', 'Another program uses camera and microphone'],
+  ])('says %s once when it is the same for both', async (name, sentence) => {
+    browserWith(() => Promise.reject(named(name)));
+
+    const { problems } = await openCameraAndMicrophone();
+
+    expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining(sentence)]);
+  });
+
+  it('says two sentences when the causes differ', async () => {
+    browserWith(({ video }) => Promise.reject(named(video ? 'NotFoundError' : 'NotReadableError')));
+
+    const { problems } = await openCameraAndMicrophone();
+
+    expect(problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining('No camera was found'),
+      expect.stringContaining('Another program uses the microphone'),
+    ]);
+  });
+
   it('does not ask again when the person said no', async () => {
     const getUserMedia = browserWith(() => Promise.reject(named('NotAllowedError')));
 

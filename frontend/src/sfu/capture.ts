@@ -6,8 +6,8 @@ export class CaptureError extends Error {
   /** The person closed the browser's dialog, which needs no explanation. */
   readonly dismissed: boolean;
 
-  constructor(message: string, dismissed = false) {
-    super(message);
+  constructor(message: string, { dismissed = false, cause }: { dismissed?: boolean; cause?: unknown } = {}) {
+    super(message, { cause });
     this.name = 'CaptureError';
     this.dismissed = dismissed;
   }
@@ -21,8 +21,13 @@ export function captureIsPossible(): boolean {
 export const INSECURE_ORIGIN =
   'This page is not served over HTTPS, so the browser does not allow camera and microphone. Open it over HTTPS or on localhost.';
 
-const BOTH_BLOCKED =
-  'The browser blocks camera and microphone. Allow them with the icon beside the address, then turn them on again. You can be in the room without them.';
+const WITHOUT = 'You can be in the room without them.';
+const BOTH_BLOCKED = `The browser blocks camera and microphone. Allow them with the icon beside the address, then turn them on again. ${WITHOUT}`;
+/** One sentence where both have the same cause. */
+const BOTH: Partial<Record<string, string>> = {
+  NotFoundError: `Neither camera nor microphone was found. Connect them, then turn them on again. ${WITHOUT}`,
+  NotReadableError: `Another program uses camera and microphone. Close it, then turn them on again. ${WITHOUT}`,
+};
 
 const CAMERA: MediaTrackConstraints = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30 } };
 const MICROPHONE: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
@@ -53,10 +58,13 @@ export async function openCameraAndMicrophone(): Promise<Opened> {
     }
   }
   const [camera, microphone] = await Promise.allSettled([openCamera(), openMicrophone()]);
+  const problems = [camera, microphone].flatMap((result) => (result.status === 'rejected' ? [result.reason as CaptureError] : []));
+  const [cause, other] = problems.map((problem) => nameOf(problem.cause));
+  const both = cause && cause === other ? BOTH[cause] : undefined;
   return {
     camera: camera.status === 'fulfilled' ? camera.value : undefined,
     microphone: microphone.status === 'fulfilled' ? microphone.value : undefined,
-    problems: [camera, microphone].flatMap((result) => (result.status === 'rejected' ? [result.reason as CaptureError] : [])),
+    problems: both ? [new CaptureError(both)] : problems,
   };
 }
 
@@ -89,23 +97,25 @@ export function explain(device: Device, error: unknown): CaptureError {
   const name = nameOf(error);
   if (device === 'screen') {
     return name === 'NotAllowedError'
-      ? new CaptureError('Screen sharing was cancelled.', true)
+      ? new CaptureError('Screen sharing was cancelled.', { dismissed: true })
       : new CaptureError('The screen could not be shared. Try again, or choose another window.');
   }
+  return new CaptureError(sentence(device, name), { cause: error });
+}
+
+function sentence(device: 'camera' | 'microphone', name: string): string {
   switch (name) {
     case 'NotAllowedError':
     case 'SecurityError':
-      return new CaptureError(
-        `The browser blocks the ${device}. Allow it with the icon beside the address, then turn the ${device} on again.`,
-      );
+      return `The browser blocks the ${device}. Allow it with the icon beside the address, then turn the ${device} on again.`;
     case 'NotFoundError':
     case 'OverconstrainedError':
-      return new CaptureError(`No ${device} was found. Connect one, then turn the ${device} on again.`);
+      return `No ${device} was found. Connect one, then turn the ${device} on again.`;
     case 'NotReadableError':
     case 'AbortError':
-      return new CaptureError(`Another program uses the ${device}. Close it, then turn the ${device} on again.`);
+      return `Another program uses the ${device}. Close it, then turn the ${device} on again.`;
     default:
-      return new CaptureError(`The ${device} could not be opened. Turn it on again to retry.`);
+      return `The ${device} could not be opened. Turn it on again to retry.`;
   }
 }
 

@@ -4,6 +4,7 @@ import { Backoff } from '../backoff';
 import { ObservableState } from '../observable-state';
 import type { Signaling } from '../signaling/contract';
 import type { PeerProducers, RoomClosed, RoomCreated, RoomJoined } from '../signaling/generated';
+import { refusal } from '../signaling/sentences';
 import { SignalingError } from '../signaling/signaling-error';
 import type { Call, OpenCall } from './call';
 import { LocalMedia, type PreparedTracks } from './local-media';
@@ -207,7 +208,7 @@ export class Session {
   }
 
   #roomClosed({ code, reason }: RoomClosed): void {
-    if (code !== 'worker_lost' && code !== 'shutting_down') return this.#close(reason);
+    if (code !== 'worker_lost' && code !== 'shutting_down') return this.#close(refusal(code, reason));
     this.#lost();
     // A server that stops drops the connection next; joining waits for the one that replaces it.
     if (code === 'worker_lost') void this.#queue.run(() => this.#rejoin());

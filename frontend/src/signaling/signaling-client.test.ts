@@ -33,13 +33,13 @@ describe('SignalingClient', () => {
     expect(emitWithAck.mock.calls).toEqual([['leaveRoom']]);
   });
 
-  it('rejects with the server’s sentence and code', async () => {
-    const { socket } = socketThatAnswers(() => Promise.resolve({ error: 'The room is full.', code: 'room_full' }));
+  it('rejects with a sentence for a person and the server’s code', async () => {
+    const { socket } = socketThatAnswers(() => Promise.resolve({ error: 'too many requests are waiting', code: 'room_busy' }));
 
     await expect(new SignalingClient(socket).request('joinRoom', { roomId: 'r' })).rejects.toMatchObject({
       name: 'SignalingError',
-      code: 'room_full',
-      message: 'The room is full.',
+      code: 'room_busy',
+      message: 'Too many requests are waiting.',
     });
   });
 

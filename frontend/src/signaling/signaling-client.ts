@@ -1,6 +1,7 @@
 // The typed signaling client: one Socket.IO connection, requests as promises, facts as listeners.
 import { io } from 'socket.io-client';
 import type { FactName, Facts, PayloadOf, RequestName, Requests, Signaling } from './contract';
+import { refusal } from './sentences';
 import { SignalingError, isFailure } from './signaling-error';
 
 const ACK_TIMEOUT_MS = 10_000;
@@ -61,7 +62,7 @@ export class SignalingClient implements Signaling {
       if (!this.#socket.connected) throw disconnected();
       throw new SignalingError('timeout', 'The server took too long to answer. Try again.');
     }
-    if (isFailure(reply)) throw new SignalingError(reply.code, reply.error);
+    if (isFailure(reply)) throw new SignalingError(reply.code, refusal(reply.code, reply.error));
     return reply as Requests[N]['reply'];
   }
 

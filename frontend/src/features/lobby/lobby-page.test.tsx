@@ -41,6 +41,9 @@ describe('LobbyPage', () => {
     renderLobby();
 
     expect(screen.getByText(/Open it over HTTPS or on localhost/)).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Camera', pressed: false })).toBeDisabled();
+    expect(screen.getByRole('button', { name: 'Microphone', pressed: false })).toBeDisabled();
+    expect(screen.getByTestId('create-room')).toBeEnabled();
   });
 
   it('goes to the room of a pasted link', async () => {
@@ -56,7 +59,10 @@ describe('LobbyPage', () => {
     await userEvent.type(screen.getByTestId('join-room-input'), 'what is this');
     await userEvent.click(screen.getByTestId('join-room'));
 
-    expect(screen.getByTestId('toast')).toHaveTextContent('neither a link to a room nor a room id');
+    expect(screen.getByTestId('join-room-input')).toBeInvalid();
+    expect(screen.getByTestId('join-room-input')).toHaveAccessibleDescription(/neither a link to a room nor a room id/);
+    await userEvent.type(screen.getByTestId('join-room-input'), '!');
+    expect(screen.getByTestId('join-room-input')).toBeValid();
   });
 
   it('remembers the name for the next time', async () => {

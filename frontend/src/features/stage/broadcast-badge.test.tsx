@@ -21,9 +21,15 @@ describe('BroadcastBadge', () => {
     expect(screen.getByTestId('broadcast-phase')).toHaveAttribute('data-phase', broadcast.phase);
   });
 
-  it('gives the reason when viewers do not see the picture', () => {
-    render(<BroadcastBadge broadcast={{ phase: 'refused', reason: 'The core has no capacity left.' }} />);
+  it('gives the reason when viewers will not see the picture', () => {
+    render(<BroadcastBadge broadcast={{ phase: 'refused', reason: 'the core has no capacity left' }} />);
 
-    expect(screen.getByText(/The core has no capacity left\./)).toHaveTextContent('The call goes on.');
+    expect(screen.getByText('The core has no capacity left. The call goes on.')).toBeVisible();
+  });
+
+  it('says that nothing is to be done while viewers wait, and keeps the reason for who looks for it', () => {
+    render(<BroadcastBadge broadcast={{ phase: 'reconnecting', reason: 'tcp connect error' }} />);
+
+    expect(screen.getByText(/comes back by itself\. The call goes on\./)).toHaveAttribute('title', 'tcp connect error');
   });
 });

@@ -1,5 +1,6 @@
 // What viewers of the room see now, and why if it is not the picture.
 import type { BroadcastStatus } from '../../signaling/generated';
+import { asSentence } from '../../signaling/sentences';
 
 const LABELS: Record<BroadcastStatus['phase'], string> = {
   idle: 'Off air',
@@ -23,19 +24,31 @@ const MOVING = new Set<BroadcastStatus['phase']>(['starting', 'live', 'reconnect
 
 export function BroadcastBadge({ broadcast }: { broadcast: BroadcastStatus }) {
   const { phase } = broadcast;
-  const reason = 'reason' in broadcast ? broadcast.reason : undefined;
+  const problem = problemOf(broadcast);
 
   return (
-    <div role="status" data-testid="broadcast-phase" data-phase={phase} className="flex min-w-0 items-center gap-2.5 text-sm">
+    <div role="status" data-testid="broadcast-phase" data-phase={phase} className="flex min-w-0 items-center gap-x-2.5 gap-y-1 text-sm max-sm:flex-wrap">
       <span className={`inline-flex shrink-0 items-center gap-2 rounded-full px-3 py-1 text-xs font-bold tracking-wide ${LOOKS[phase]}`}>
         <span aria-hidden className={`size-1.5 rounded-full bg-current ${MOVING.has(phase) ? 'animate-breathe' : ''}`} />
         {LABELS[phase]}
       </span>
-      {reason && (
-        <span className="line-clamp-2 max-w-xl text-soft" title={reason}>
-          {reason} The call goes on.
+      {problem && (
+        <span className="line-clamp-2 max-w-xl text-soft" title={problem.reason}>
+          {problem.sentence} The call goes on.
         </span>
       )}
     </div>
   );
+}
+
+function problemOf(broadcast: BroadcastStatus): { sentence: string; reason: string } | undefined {
+  switch (broadcast.phase) {
+    case 'reconnecting':
+      // The reason is one for the operator, and nobody in the room has to do anything.
+      return { sentence: 'Viewers wait for the picture, which comes back by itself.', reason: broadcast.reason };
+    case 'refused':
+      return { sentence: asSentence(broadcast.reason), reason: broadcast.reason };
+    default:
+      return undefined;
+  }
 }

@@ -29,8 +29,8 @@ export function CallView({ session, onJoinAgain }: Props) {
     <div className="flex h-dvh flex-col">
       <StageHeader roomId={state.roomId ?? ''} broadcast={state.broadcast} />
       {state.phase === 'reconnecting' && (
-        <p role="status" className="animate-rise mx-auto mb-2 flex items-center gap-2.5 rounded-full bg-warn/15 px-4 py-2 text-sm text-warn">
-          <span aria-hidden className="animate-breathe size-2 rounded-full bg-warn" />
+        <p role="status" className="animate-rise mx-4 mb-2 flex items-center gap-2.5 self-center rounded-2xl bg-warn/15 px-4 py-2 text-sm text-warn">
+          <span aria-hidden className="animate-breathe size-2 shrink-0 rounded-full bg-warn" />
           The connection is lost. You come back by yourself as soon as the server answers.
         </p>
       )}

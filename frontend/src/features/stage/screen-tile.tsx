@@ -12,7 +12,7 @@ interface Props {
 export function ScreenTile({ name, peerId, track, onAttached }: Props) {
   const video = useTrack<HTMLVideoElement>(track, onAttached);
   return (
-    <figure data-testid="screen-tile" data-peer-id={peerId} className="relative aspect-video overflow-hidden rounded-2xl bg-black">
+    <figure data-testid="screen-tile" data-peer-id={peerId} className="relative overflow-hidden rounded-2xl bg-black">
       <video ref={video} autoPlay muted playsInline aria-label={name} className="size-full object-contain" />
       <figcaption className="absolute bottom-2 left-2 flex max-w-[calc(100%-1rem)] items-center gap-1.5 rounded-lg bg-black/55 px-2.5 py-1 text-xs font-medium backdrop-blur-sm sm:text-sm">
         <MonitorUp size={14} className="shrink-0 text-accent" aria-hidden />

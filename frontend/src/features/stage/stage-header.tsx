@@ -17,13 +17,14 @@ export function StageHeader({ roomId, broadcast }: Props) {
 
   return (
     <header className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3 sm:px-6">
+      <h1 className="sr-only">Room</h1>
       <Brand />
       <BroadcastBadge broadcast={broadcast} />
       <div className="flex w-full items-center gap-2 *:flex-1 sm:ml-auto sm:w-auto sm:*:flex-none">
-        <CopyButton text={origin + roomPath} label="Copy the link that invites to this room" data-testid="copy-room-link">
+        <CopyButton text={origin + roomPath} title="Copy the link that invites to this room" data-testid="copy-room-link">
           Invite
         </CopyButton>
-        <CopyButton text={origin + watchPath} label="Copy the link for viewers" data-testid="copy-watch-link">
+        <CopyButton text={origin + watchPath} title="Copy the link for viewers" data-testid="copy-watch-link">
           <span className="sm:hidden">Viewers</span>
           <span className="hidden sm:inline">Viewer link</span>
         </CopyButton>

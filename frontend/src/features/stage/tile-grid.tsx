@@ -1,8 +1,8 @@
 // Lays the tiles out: as large as the window allows, all of one size, shared screens first.
-import type { CSSProperties } from 'react';
+import { useSize } from '../../hooks/use-size';
 import type { Session } from '../../sfu/session';
 import type { SessionState } from '../../sfu/session-state';
-import { gridShape } from './grid-shape';
+import { GAP, gridShape } from './grid-shape';
 import { ScreenTile } from './screen-tile';
 import { Tile } from './tile';
 
@@ -11,27 +11,27 @@ interface Props {
   state: SessionState;
 }
 
-/** Header, toolbar and gaps; the rest of the window belongs to the tiles. */
-const CHROME_HEIGHT = '11rem';
-
 export function TileGrid({ session, state }: Props) {
   const { people, camera, microphone, screen, peerId = '', displayName } = state;
   const sharing = people.filter((person) => person.screen);
   const screens = sharing.length + (screen.track ? 1 : 0);
-  const shape = gridShape(people.length + 1 + screens);
-  const style = {
-    '--columns': shape.columns,
-    '--phone-columns': shape.phoneColumns,
-    // The widest grid whose rows of 16:9 tiles still fit the window's height.
-    '--grid-width': `calc((100dvh - ${CHROME_HEIGHT}) * 16 / 9 * ${shape.columns} / ${shape.rows})`,
-  } as CSSProperties;
+  const [measure, space] = useSize();
+  const shape = space && gridShape(people.length + 1 + screens, space);
+  const style = shape && {
+    '--tile-width': `${shape.tile.width}px`,
+    '--tile-height': `${shape.tile.height}px`,
+    width: shape.width,
+    gap: GAP,
+  };
 
   return (
-    <main className="flex min-h-0 flex-1 overflow-y-auto px-3 sm:px-6">
-      <div
-        style={style}
-        className="tile-grid m-auto w-full sm:max-w-(--grid-width)"
-      >
+    <main
+      ref={measure}
+      // Whoever has no pointer scrolls with the arrow keys.
+      tabIndex={shape?.scrolls ? 0 : undefined}
+      className="flex min-h-0 flex-1 overflow-y-auto px-3 py-1 sm:px-6"
+    >
+      <div style={style} className={`tile-grid m-auto ${shape ? '' : 'invisible'}`}>
         {screen.track && <ScreenTile name="Your screen" track={screen.track} peerId={peerId} />}
         {sharing.map(
           ({ peerId: sharer, displayName: name, screen: remote }) =>

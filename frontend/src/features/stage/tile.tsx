@@ -26,17 +26,17 @@ export function Tile({ peerId, displayName, track, muted, speaking, self = false
       data-self={self}
       data-speaking={speaking}
       data-muted={muted}
-      className={`relative aspect-4/3 overflow-hidden rounded-2xl bg-panel ring-2 sm:aspect-video transition-shadow ${
+      className={`@container relative overflow-hidden rounded-2xl bg-panel ring-2 transition-shadow ${
         speaking ? 'ring-calm shadow-[0_0_2rem_-0.5rem_var(--color-calm)]' : 'ring-transparent'
       }`}
     >
       <div
         aria-hidden
-        className="grid size-full place-items-center"
+        className="grid size-full place-items-center pb-6"
         style={{ background: `radial-gradient(circle at 50% 40%, oklch(0.36 0.07 ${colour}), oklch(0.22 0.03 ${colour}))` }}
       >
         <span
-          className="grid aspect-square h-2/5 max-h-28 place-items-center rounded-full text-xl font-semibold sm:text-3xl"
+          className="grid size-[clamp(2.25rem,22cqw,7rem)] place-items-center rounded-full text-[clamp(1rem,9cqw,1.875rem)] font-semibold text-white"
           style={{ background: `oklch(0.52 0.11 ${colour})` }}
         >
           {initials(displayName)}

@@ -18,16 +18,16 @@ export function Toolbar({ session, state, onLeave }: Props) {
 
   return (
     <footer className="flex justify-center px-4 pt-3 pb-[max(1rem,env(safe-area-inset-bottom))]">
-      <div role="toolbar" aria-label="Call" className="flex items-center gap-2 rounded-full border border-line bg-panel p-2 shadow-xl shadow-black/40 sm:gap-3">
+      <div role="group" aria-label="Your devices" className="flex items-center gap-2 rounded-full border border-line bg-panel p-2 shadow-xl shadow-black/40 sm:gap-3">
         <DeviceButton source={microphone} name="microphone" onToggle={session.setMicrophone}>
-          {microphone.state === 'on' ? <Mic size={21} /> : <MicOff size={21} />}
+          {microphone.state === 'on' ? <Mic size={21} aria-hidden /> : <MicOff size={21} aria-hidden />}
         </DeviceButton>
         <DeviceButton source={camera} name="camera" onToggle={session.setCamera}>
-          {camera.state === 'on' ? <Camera size={21} /> : <CameraOff size={21} />}
+          {camera.state === 'on' ? <Camera size={21} aria-hidden /> : <CameraOff size={21} aria-hidden />}
         </DeviceButton>
         {screenIsPossible && (
           <DeviceButton source={screen} name="screen" onToggle={session.setScreen}>
-            {screen.state === 'on' ? <MonitorX size={21} /> : <MonitorUp size={21} />}
+            {screen.state === 'on' ? <MonitorX size={21} aria-hidden /> : <MonitorUp size={21} aria-hidden />}
           </DeviceButton>
         )}
         <button
@@ -38,29 +38,29 @@ export function Toolbar({ session, state, onLeave }: Props) {
           onClick={onLeave}
           className="grid h-12 w-16 place-items-center rounded-full bg-live text-ink transition-colors hover:bg-live/85"
         >
-          <PhoneOff size={21} />
+          <PhoneOff size={21} aria-hidden />
         </button>
       </div>
     </footer>
   );
 }
 
-const ACTIONS = {
-  microphone: { on: 'Mute the microphone', off: 'Turn the microphone on' },
-  camera: { on: 'Turn the camera off', off: 'Turn the camera on' },
-  screen: { on: 'Stop sharing the screen', off: 'Share the screen' },
+const BUTTONS = {
+  microphone: { label: 'Microphone', on: 'Mute the microphone', off: 'Turn the microphone on' },
+  camera: { label: 'Camera', on: 'Turn the camera off', off: 'Turn the camera on' },
+  screen: { label: 'Share the screen', on: 'Stop sharing the screen', off: 'Share the screen' },
 };
 
 interface DeviceButtonProps {
   source: LocalSource;
-  name: keyof typeof ACTIONS;
+  name: keyof typeof BUTTONS;
   onToggle: (on: boolean) => Promise<void>;
   children: ReactNode;
 }
 
 function DeviceButton({ source, name, onToggle, children }: DeviceButtonProps) {
   const on = source.state === 'on';
-  const action = ACTIONS[name][on ? 'on' : 'off'];
+  const { label, ...actions } = BUTTONS[name];
   // A shared screen is the exception, so "on" is what stands out; for the other two it is "off".
   const look = name === 'screen' ? (on ? 'bg-accent text-ink' : 'bg-raised hover:bg-line') : on ? 'bg-raised hover:bg-line' : 'bg-live/20 text-live hover:bg-live/30';
 
@@ -68,9 +68,10 @@ function DeviceButton({ source, name, onToggle, children }: DeviceButtonProps) {
     <button
       type="button"
       data-testid={`toggle-${name}`}
+      // The name stays while `pressed` changes: "Mute, pressed" would leave open which of the two holds.
       aria-pressed={on}
-      aria-label={action}
-      title={action}
+      aria-label={label}
+      title={on ? actions.on : actions.off}
       disabled={source.state === 'changing'}
       onClick={() => void onToggle(!on)}
       className={`grid size-12 place-items-center rounded-full transition-colors disabled:animate-pulse ${look}`}

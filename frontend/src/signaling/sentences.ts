@@ -1,0 +1,18 @@
+// What a person is told of a refusal: what is wrong and what to do. The server's own words are kept where they serve, and name
+// rooms and limits; a few refusals that everybody may meet are said in the words of these pages.
+import type { ErrorCode } from './generated';
+
+const SENTENCES: Partial<Record<ErrorCode, string>> = {
+  room_not_found: 'This room does not exist, or it has ended. Check the link, or create a new room on the start page.',
+  room_full: 'This room is full. Try again when somebody has left, or watch the broadcast meanwhile.',
+};
+
+export function refusal(code: ErrorCode, words: string): string {
+  return SENTENCES[code] ?? asSentence(words);
+}
+
+/** A capital letter at the beginning, and a full stop at the end. */
+export function asSentence(words: string): string {
+  const text = words.trim();
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? '' : '.');
+}
