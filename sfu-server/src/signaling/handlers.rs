@@ -3,17 +3,20 @@
 //! socketioxide runs a handler's future in a task of its own, so everything that must keep the client's order happens
 //! in the handler closure itself. There is no logic here.
 
-use std::{convert::Infallible, future::ready};
+use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use socketioxide::{
     SocketIo,
-    extract::{AckSender, Event, SocketRef, TryData},
+    extract::{AckSender, Event, Extension, SocketRef, TryData},
     handler::ConnectHandler as _,
     layer::SocketIoLayer,
     socket::DisconnectReason,
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::timeout,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -29,6 +32,8 @@ use crate::{
 const MAILBOX: usize = 32;
 /// Packets of one connection that may wait to be sent; a client that lets more pile up is disconnected.
 const SEND_BUFFER: usize = 512;
+/// A client is told that it is connected at once, or never.
+const CONNECT: Duration = Duration::from_secs(10);
 /// Above this the transport closes the connection; below it, too large a payload is one error.
 const TRANSPORT_LIMIT: usize = 256 * 1024;
 
@@ -70,15 +75,23 @@ pub fn layer(directory: Directory) -> SocketIoLayer {
         .ws_max_message_size(TRANSPORT_LIMIT)
         .ws_max_frame_size(TRANSPORT_LIMIT)
         .build_layer();
-    // A middleware runs before the client is told that it is connected, a connect handler after: events sent at once
-    // would find no handler and never be answered.
+    // A middleware runs before the client is told that it is connected, a connect handler after. Events that are sent at
+    // once must find their handler, but nothing can be told to the client before socketioxide counts it as connected.
     let before_connected = move |socket: SocketRef| {
         connect(&socket, directory.clone());
         ready(Ok::<(), Infallible>(()))
     };
-    io.ns("/", (|| ready(())).with(before_connected));
+    let when_connected = |Extension(Connected(connected)): Extension<Connected>| {
+        connected.notify_one();
+        ready(())
+    };
+    io.ns("/", when_connected.with(before_connected));
     layer
 }
+
+/// Told when a client is connected; its calls wait until then.
+#[derive(Clone)]
+struct Connected(Arc<Notify>);
 
 fn connect(socket: &SocketRef, directory: Directory) {
     let (mailbox, calls) = mpsc::channel(MAILBOX);
@@ -111,5 +124,13 @@ fn connect(socket: &SocketRef, directory: Directory) {
         disconnected.cancel();
         ready(())
     });
-    tokio::spawn(peer::run(socket.clone(), calls, gone, directory));
+    let connected = Arc::new(Notify::new());
+    socket.extensions.insert(Connected(connected.clone()));
+    let socket = socket.clone();
+    tokio::spawn(async move {
+        // A client that is gone before it was told is no disconnect to socketioxide.
+        if timeout(CONNECT, connected.notified()).await.is_ok() {
+            peer::run(socket, calls, gone, directory).await;
+        }
+    });
 }
