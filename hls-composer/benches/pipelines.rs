@@ -12,11 +12,13 @@ use std::{
     fmt::Write as _,
     fs,
     net::{Ipv4Addr, UdpSocket},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
+use daemon::cpus::CpuList;
+use procfs::process::Process;
 use proto::v1;
 use rig::{
     daemon::{Daemon, ROOM, until},
@@ -172,7 +174,8 @@ const RECEIVE: &str = "-hide_banner -nostdin -loglevel error -y -nostats -filter
 
 /// On the core that the composer takes as well: the last allowed one.
 fn pinned_ffmpeg() -> Command {
-    let cpu = std::thread::available_parallelism().map_or(0, |cpus| cpus.get() - 1);
+    let cpus = CpuList::allowed().expect("the allowed cores");
+    let cpu = cpus.last().expect("at least one");
     let mut command = Command::new("taskset");
     command.args(["-c", &cpu.to_string(), "ffmpeg"]).stdin(Stdio::null());
     command
@@ -309,34 +312,25 @@ fn segments(playlist: &str) -> u64 {
 
 /// A process and the ones it has started.
 fn with_children(pid: u32) -> Vec<u32> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("a running process");
-    let children = tasks.flatten().flat_map(|task| {
-        let list = fs::read_to_string(task.path().join("children")).unwrap_or_default();
-        list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<u32>>()
-    });
-    std::iter::once(pid).chain(children).collect()
+    let tasks = proc(pid).tasks().expect("a running process").flatten();
+    std::iter::once(pid).chain(tasks.flat_map(|task| task.children().unwrap_or_default())).collect()
 }
 
-/// User and system time so far, in seconds (proc(5), fields 14 and 15).
+/// User and system time so far, in seconds.
 fn cpu_seconds(pids: &[u32]) -> f64 {
-    let ticks: u64 = pids
-        .iter()
-        .map(|pid| {
-            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            let after_name = stat.rsplit(") ").next().unwrap_or_default();
-            let fields = after_name.split(' ').skip(11).take(2);
-            fields.filter_map(|field| field.parse::<u64>().ok()).sum::<u64>()
-        })
-        .sum();
-    ticks as f64 / 100.0
+    let stats = pids.iter().map(|pid| proc(*pid).stat().expect("its times"));
+    let ticks: u64 = stats.map(|stat| stat.utime + stat.stime).sum();
+    ticks as f64 / procfs::ticks_per_second() as f64
 }
 
-/// Memory of its own and its share of what several use.
+/// Memory of its own and its share of what several use, in kB.
 fn proportional_kilobytes(pid: u32) -> u64 {
-    let path = Path::new("/proc").join(pid.to_string()).join("smaps_rollup");
-    let rollup = fs::read_to_string(path).unwrap_or_default();
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
+    let rollup = proc(pid).smaps_rollup().expect("its memory").memory_map_rollup;
+    rollup.iter().filter_map(|map| map.extension.map.get("Pss")).sum::<u64>() / 1024
+}
+
+fn proc(pid: u32) -> Process {
+    Process::new(pid.cast_signed()).expect("a running process")
 }
 
 fn words(line: &str) -> impl Iterator<Item = &str> {

@@ -47,10 +47,8 @@ impl Server {
             _ => None,
         };
         let trust = Trust::load(config.composer_ca.as_deref())?;
-        let hls_upstream =
-            Upstream::new(&config.hls_upstream, &trust).map_err(anyhow::Error::msg)?;
-        let composer =
-            composer_client::endpoint(&config.composer, &trust).map_err(anyhow::Error::msg)?;
+        let hls_upstream = Upstream::new(&config.hls_upstream, &trust)?;
+        let composer = composer_client::endpoint(&config.composer, &trust)?;
         let workers = Workers::start(worker_config(&config)?).await?;
         let broadcasts = (config.broadcast == BroadcastMode::Auto)
             .then(|| broadcast::Config { composer, plain_ports: config.plain_ports.range() });

@@ -11,7 +11,7 @@ use proto::v1::{self, composer_client::ComposerClient as Generated};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic_types::StatusExt as _;
 
-pub use self::trust::Trust;
+pub use self::trust::{AddressError, Trust};
 
 /// A connection is made within this.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -166,8 +166,8 @@ pub struct ComposerClient {
 /// Where the composer answers. Connections are made from it lazily: the first call dials.
 ///
 /// # Errors
-/// The scheme is neither http nor https, or TLS cannot be set up; one sentence.
-pub fn endpoint(composer: &Uri, trust: &Trust) -> Result<Endpoint, String> {
+/// The scheme is neither http nor https, or TLS cannot be set up.
+pub fn endpoint(composer: &Uri, trust: &Trust) -> Result<Endpoint, AddressError> {
     let endpoint = Endpoint::from(composer.clone())
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
@@ -176,10 +176,8 @@ pub fn endpoint(composer: &Uri, trust: &Trust) -> Result<Endpoint, String> {
         .keep_alive_while_idle(true);
     match composer.scheme_str() {
         Some("http") => Ok(endpoint),
-        Some("https") => endpoint
-            .tls_config(trust.grpc())
-            .map_err(|error| format!("--composer {composer}: TLS cannot be set up: {error}")),
-        _ => Err(format!("--composer {composer} begins neither with http:// nor with https://")),
+        Some("https") => Ok(endpoint.tls_config(trust.grpc())?),
+        _ => Err(AddressError::Composer(composer.clone())),
     }
 }
 

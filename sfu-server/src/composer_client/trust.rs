@@ -13,7 +13,7 @@ use rustls::{
 };
 use tonic::transport::{Certificate, ClientTlsConfig};
 
-/// Who vouches for the composer.
+/// Who vouches for the composer. Whom `--composer-ca` names is in both forms that the clients take.
 #[derive(Clone, Debug)]
 pub enum Trust {
     /// The authorities this system trusts.
@@ -22,9 +22,20 @@ pub enum Trust {
     Authority(Vec<u8>, RootCertStore),
 }
 
-/// Why nobody can vouch.
+/// Why the composer cannot be reached as the flags say.
 #[derive(Debug, thiserror::Error)]
-pub enum TrustError {
+pub enum AddressError {
+    /// What `--composer` says.
+    #[error("--composer {0} begins neither with http:// nor with https://")]
+    Composer(tonic::transport::Uri),
+    /// What `--hls-upstream` says.
+    #[error(
+        "--hls-upstream {0} is no origin like http://127.0.0.1:3001 or https://hls.example.org"
+    )]
+    Upstream(axum::http::Uri),
+    /// TLS of gRPC.
+    #[error("--composer: TLS cannot be set up: {0}")]
+    Grpc(#[from] tonic::transport::Error),
     /// The file of `--composer-ca`.
     #[error("--composer-ca {path} is not usable: {reason}; it takes a PEM file of certificates")]
     Authority {
@@ -43,9 +54,9 @@ pub enum TrustError {
 
 impl Trust {
     /// Reads and checks the file, if there is one.
-    pub fn load(ca: Option<&Path>) -> Result<Self, TrustError> {
+    pub fn load(ca: Option<&Path>) -> Result<Self, AddressError> {
         let Some(path) = ca else { return Ok(Self::System) };
-        let bad = |reason: String| TrustError::Authority { path: path.into(), reason };
+        let bad = |reason: String| AddressError::Authority { path: path.into(), reason };
         let pem = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
         let roots = roots(&pem).map_err(bad)?;
         if roots.is_empty() {
@@ -64,18 +75,18 @@ impl Trust {
         }
     }
 
-    /// For a client that meets no TLS.
-    pub fn nobody() -> Result<ClientConfig, TrustError> {
+    /// For a client that meets no TLS: it wants a configuration all the same.
+    pub fn nobody() -> Result<ClientConfig, AddressError> {
         Self::Authority(Vec::new(), RootCertStore::empty()).https()
     }
 
     /// For HTTPS.
-    pub fn https(&self) -> Result<ClientConfig, TrustError> {
+    pub fn https(&self) -> Result<ClientConfig, AddressError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder =
             ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
         let builder = match self {
-            Self::System => builder.with_native_roots().map_err(TrustError::System)?,
+            Self::System => builder.with_native_roots().map_err(AddressError::System)?,
             Self::Authority(_, roots) => builder.with_root_certificates(roots.clone()),
         };
         Ok(builder.with_no_client_auth())

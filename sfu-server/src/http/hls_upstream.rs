@@ -14,7 +14,7 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
-use crate::composer_client::Trust;
+use crate::composer_client::{AddressError, Trust};
 
 /// Where playlists and segments are fetched.
 #[derive(Clone)]
@@ -25,19 +25,17 @@ pub struct Upstream {
 
 impl Upstream {
     /// # Errors
-    /// `origin` is neither http nor https, names more than an origin, or TLS cannot be set up; one sentence.
-    pub fn new(origin: &Uri, trust: &Trust) -> Result<Self, String> {
+    /// `origin` is neither http nor https, names more than an origin, or TLS cannot be set up.
+    pub fn new(origin: &Uri, trust: &Trust) -> Result<Self, AddressError> {
         let is_origin = matches!(origin.scheme_str(), Some("http" | "https"))
             && origin.path() == "/"
             && origin.query().is_none();
         if !is_origin {
-            return Err(format!(
-                "--hls-upstream {origin} is no origin like http://127.0.0.1:3001 or https://hls.example.org"
-            ));
+            return Err(AddressError::Upstream(origin.clone()));
         }
         let tls = match origin.scheme_str() {
-            Some("https") => trust.https().map_err(|error| error.to_string())?,
-            _ => Trust::nobody().map_err(|error| error.to_string())?,
+            Some("https") => trust.https()?,
+            _ => Trust::nobody()?,
         };
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
