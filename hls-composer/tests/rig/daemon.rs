@@ -111,6 +111,7 @@ impl Daemon {
             epoch,
             version,
             layout: v1::Layout::Grid.into(),
+            featured: String::new(),
             tiles: participants.iter().map(tile).collect(),
         };
         self.client.update_scene(request).await.expect("a scene");

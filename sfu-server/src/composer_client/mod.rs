@@ -288,12 +288,15 @@ impl ComposerClient {
             camera_off: tile.camera_off,
             muted: tile.muted,
             speaking: tile.speaking,
+            reconnecting: false,
+            screen: false,
         });
         let request = request(v1::UpdateSceneRequest {
             room_id: self.room_id.clone(),
             epoch: self.epoch,
             version,
             layout: v1::Layout::Grid.into(),
+            featured: String::new(),
             tiles: tiles.collect(),
         });
         self.generated.clone().update_scene(request).await?;
