@@ -173,6 +173,19 @@ impl Broadcast {
                 let input = fenced.and_then(|()| self.inputs.get(&input));
                 drop(reply.send(input.map(|input| input.confirm(generation, steps))));
             }
+            Command::SetPaused { epoch, input, kinds, reply } => {
+                let fenced = fencing::command(self.status.epoch, epoch);
+                match fenced.and_then(|()| self.inputs.set_paused(&input, kinds)) {
+                    Err(error) => drop(reply.send(Err(error))),
+                    Ok(answer) => {
+                        tokio::spawn(async move {
+                            let generation = answer.await;
+                            let gone = |_| BroadcastError::UnknownInput(input);
+                            drop(reply.send(generation.map_err(gone)));
+                        });
+                    }
+                }
+            }
             Command::Stop { epoch, input, reply } => {
                 match fencing::command(self.status.epoch, epoch) {
                     Ok(()) => self.inputs.stop(&input, reply),

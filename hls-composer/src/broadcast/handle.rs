@@ -33,6 +33,7 @@ pub(super) enum Command {
     Reserve { epoch: u64, request: Reservation, reply: Reply<Vec<(Kind, u16)>> },
     Start { epoch: u64, input: String, tracks: Vec<Track>, reply: Reply<u32> },
     Confirm { epoch: u64, input: String, generation: u32, steps: Vec<Step>, reply: Reply<()> },
+    SetPaused { epoch: u64, input: String, kinds: Vec<Kind>, reply: Reply<u32> },
     Stop { epoch: u64, input: String, reply: Reply<()> },
     Scene { epoch: u64, update: SceneUpdate, reply: Reply<()> },
     Restart { scope: Scope, reply: Reply<oneshot::Receiver<Outcome>> },
@@ -78,6 +79,8 @@ commands! {
     start(epoch: u64, input: String, tracks: Vec<Track>) -> u32 = Start;
     /// Step 7.
     confirm(epoch: u64, input: String, generation: u32, steps: Vec<Step>) -> () = Confirm;
+    /// Which tracks of an input are paused; answers the generation to resume.
+    set_paused(epoch: u64, input: String, kinds: Vec<Kind>) -> u32 = SetPaused;
     /// Step 1.
     stop(epoch: u64, input: String) -> () = Stop;
     /// A new scene.

@@ -67,8 +67,7 @@ impl Inputs {
         let leases: Vec<(Kind, PortPair)> = kinds.into_iter().zip(pairs).collect();
         let id: InputId = Arc::from(input.as_str());
         let reserved = step.done();
-        let report =
-            Report { state: State::Reserved, generation: 0, pid: 0, trace: vec![reserved.clone()] };
+        let report = Report::reserved(reserved.clone());
         let live = Input::reserve(
             id,
             participant,
@@ -98,6 +97,15 @@ impl Inputs {
             return Err(BroadcastError::OtherTracks(id.into()));
         }
         Ok(input.start(tracks))
+    }
+
+    /// Which tracks of an input are paused. The answer is the generation to resume.
+    pub fn set_paused(
+        &self,
+        id: &str,
+        kinds: Vec<Kind>,
+    ) -> Result<oneshot::Receiver<u32>, BroadcastError> {
+        Ok(self.get(id)?.set_paused(kinds))
     }
 
     /// Step 1, answered when the process is dead and the ports are on their way to quarantine; at once for an input

@@ -122,7 +122,7 @@ mod tests {
     use crate::ingest::Report;
 
     fn climbed(state: State) -> Status {
-        let report = Report { state, generation: 1, pid: 0, trace: vec![] };
+        let report = Report { state, generation: 1, pid: 0, trace: vec![], key_frames_wanted: 0 };
         let input = InputStatus {
             id: "a-2".into(),
             participant: "a".into(),

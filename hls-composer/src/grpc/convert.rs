@@ -50,6 +50,15 @@ pub fn kinds(tracks: &[i32]) -> Result<Vec<Kind>, FieldError> {
     }
 }
 
+/// Kinds of which none may be named as well.
+pub fn paused(tracks: &[i32]) -> Result<Vec<Kind>, FieldError> {
+    if tracks.len() > 2 {
+        return Err(wrong("paused", "takes two kinds at most"));
+    }
+    let kinds = tracks.iter().enumerate();
+    kinds.map(|(n, &value)| kind(&format!("paused[{n}]"), value)).collect()
+}
+
 fn kind(field: &str, value: i32) -> Result<Kind, FieldError> {
     match v1::MediaKind::try_from(value) {
         Ok(v1::MediaKind::Audio) => Ok(Kind::Audio),
@@ -236,7 +245,7 @@ fn input_status(ip: std::net::IpAddr, input: &InputStatus) -> v1::InputStatus {
         pid: report.pid,
         frames: input.frames,
         failure,
-        key_frames_wanted: 0,
+        key_frames_wanted: input.report.key_frames_wanted,
     }
 }
 

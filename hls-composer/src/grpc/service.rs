@@ -159,6 +159,18 @@ impl Composer for Service {
         Ok(Response::new(v1::ConfirmResumedResponse {}))
     }
 
+    async fn set_paused(
+        &self,
+        request: Request<v1::SetPausedRequest>,
+    ) -> Result<Response<v1::SetPausedResponse>, Status> {
+        let v1::SetPausedRequest { room_id, epoch, input_id, paused } = request.into_inner();
+        let kinds = convert::paused(&paused)?;
+        let broadcast = self.find(room_id).await?;
+        let generation =
+            broadcast.set_paused(epoch, input_id, kinds).await.map_err(|error| refused(&error))?;
+        Ok(Response::new(v1::SetPausedResponse { generation }))
+    }
+
     async fn stop_input(
         &self,
         request: Request<v1::StopInputRequest>,

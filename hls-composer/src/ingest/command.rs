@@ -12,10 +12,11 @@ pub const AUDIO_FD: i32 = 4;
 /// Arguments that read `sdp` on `ip` and write the tracks it holds at `fps` frames a second.
 ///
 /// Position is time: `fps=…:start_time=0` and `aresample=…:first_pts=0` make frame n stand at n/fps seconds and
-/// sample m at m/48000 seconds of the sender's clock.
+/// sample m at m/48000 seconds of the sender's clock. Every warning is written, also a repeated one: what it complains of
+/// is how RTP that does not decode is told from silence.
 pub fn args(sdp: &Path, ip: IpAddr, kinds: &[Kind], fps: u32) -> Vec<OsString> {
     let mut args: Vec<OsString> = [
-        "-nostdin -hide_banner -nostats -loglevel warning -filter_threads 1 -threads 1",
+        "-nostdin -hide_banner -nostats -loglevel repeat+warning -filter_threads 1 -threads 1",
         "-protocol_whitelist file,udp,rtp -nofind_stream_info -reinit_filter 0",
         "-buffer_size 4194304 -listen_timeout 3600 -localaddr",
     ]

@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     media::{InputId, MediaSender, Progress},
-    report::{InputEvent, Report, StartError, State},
+    report::{InputEvent, Report, StartError},
     sdp::{Kind, Track},
     task::Task,
     trace::Step,
@@ -52,6 +52,7 @@ pub struct Input {
 pub(super) enum Command {
     Start { tracks: Vec<Track>, reply: oneshot::Sender<Result<u32, StartError>> },
     Confirm { generation: u32, steps: Vec<Step> },
+    Paused { kinds: Vec<Kind>, reply: oneshot::Sender<u32> },
 }
 
 impl Input {
@@ -76,7 +77,7 @@ impl Input {
             inbox,
             progress: Arc::new(progress),
             tracks: vec![],
-            report: Report { state: State::Reserved, generation: 0, pid: 0, trace: vec![reserved] },
+            report: Report::reserved(reserved),
         };
         Self {
             participant,
@@ -99,6 +100,13 @@ impl Input {
     /// Step 7, as the SFU confirms it, with its own steps.
     pub fn confirm(&self, generation: u32, steps: Vec<Step>) {
         drop(self.commands.send(Command::Confirm { generation, steps }));
+    }
+
+    /// These tracks are paused now, and the others about to send. The answer is the generation to resume.
+    pub fn set_paused(&self, kinds: Vec<Kind>) -> oneshot::Receiver<u32> {
+        let (reply, answer) = oneshot::channel();
+        drop(self.commands.send(Command::Paused { kinds, reply }));
+        answer
     }
 
     /// Frames decoded by the running process.

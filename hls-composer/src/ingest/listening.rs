@@ -61,6 +61,7 @@ pub(super) async fn write_sdp(
 /// One running FFmpeg and the readers of its pipes.
 pub(super) struct Ingest {
     pub process: Process,
+    pub spawned: Instant,
     pub readers: JoinSet<PipeEnd>,
 }
 
@@ -117,7 +118,7 @@ impl Listening<'_> {
             };
         }
         let process = self.bound(process).await?;
-        Ok(Ingest { process, readers })
+        Ok(Ingest { process, spawned, readers })
     }
 
     async fn bound(&self, mut process: Process) -> Result<Process, StartError> {

@@ -56,8 +56,17 @@ pub struct Progress {
     pub frames: u64,
     /// Samples read.
     pub samples: u64,
+    /// When the newest frame arrived.
+    pub last_frame: Option<Instant>,
+    /// When the newest samples arrived.
+    pub last_sample: Option<Instant>,
+}
+
+impl Progress {
     /// When media last arrived.
-    pub last: Option<Instant>,
+    pub fn last(&self) -> Option<Instant> {
+        self.last_frame.max(self.last_sample)
+    }
 }
 
 /// Why a pipe is read no further.
@@ -98,7 +107,10 @@ impl Reader {
             if health::is_time_jump(position, self.spawned.elapsed()) {
                 return PipeEnd::TimeJump;
             }
-            self.deliver(Payload::Frame { index, picture: picture.into() }, |p| p.frames += 1);
+            self.deliver(Payload::Frame { index, picture: picture.into() }, |p, now| {
+                p.frames += 1;
+                p.last_frame = Some(now);
+            });
         }
         PipeEnd::Closed
     }
@@ -125,23 +137,23 @@ impl Reader {
             if health::is_time_jump(position, self.spawned.elapsed()) {
                 return PipeEnd::TimeJump;
             }
-            self.deliver(Payload::Samples { first, samples }, |p| p.samples += count);
+            self.deliver(Payload::Samples { first, samples }, |p, now| {
+                p.samples += count;
+                p.last_sample = Some(now);
+            });
             first += count;
         }
         PipeEnd::Closed
     }
 
-    fn deliver(&self, payload: Payload, count: impl FnOnce(&mut Progress)) {
+    fn deliver(&self, payload: Payload, count: impl FnOnce(&mut Progress, Instant)) {
         let arrived = Instant::now();
         let Self { input, generation, .. } = self;
         let media = Media { input: input.clone(), generation: *generation, arrived, payload };
         if self.media.try_send(media).is_err() {
             tracing::debug!(%input, "the compositor is behind: media dropped");
         }
-        self.progress.send_modify(|progress| {
-            count(progress);
-            progress.last = Some(arrived);
-        });
+        self.progress.send_modify(|progress| count(progress, arrived));
     }
 }
 

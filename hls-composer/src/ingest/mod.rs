@@ -4,11 +4,14 @@
 //!                 Start            bound               ConfirmResumed         first media
 //! Reserved ─────▶ StartingUp ────▶ Listening ────────▶ Resumed ─────────────▶ Active ⇄ Silent
 //!    │ 10 s          ▲   │ fails      │                    │                     │
-//!    ▼               │   ▼            └── exit, time jump ─┴─────────────────────┘
-//! Stopped            └───┴─ generation + 1, at most 3 a minute, then Failed
+//!    ▼               │   ▼            └── exit, Sick ──────┴─────────────────────┤
+//! Stopped            ├───┴─ generation + 1, at most 3 a minute, then Failed       │
+//!                    └───── generation + 1 ◀── a long pause is about to end ──────┘
 //! ```
 
+mod attend;
 pub mod command;
+mod complaint;
 mod health;
 mod input;
 mod listening;

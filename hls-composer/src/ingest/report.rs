@@ -34,6 +34,21 @@ pub struct Report {
     pub pid: u32,
     /// The rungs of the latest climb.
     pub trace: Vec<Step>,
+    /// Key frames asked of the sender so far: a level that only grows.
+    pub key_frames_wanted: u32,
+}
+
+impl Report {
+    /// Of an input whose ports are leased.
+    pub fn reserved(step: Step) -> Self {
+        Self {
+            state: State::Reserved,
+            generation: 0,
+            pid: 0,
+            trace: vec![step],
+            key_frames_wanted: 0,
+        }
+    }
 }
 
 /// A report of one input.

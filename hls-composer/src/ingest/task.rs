@@ -1,8 +1,7 @@
-//! The task of one input: it owns the leases, the SDP and the FFmpeg, and heals the FFmpeg.
+//! The task of one input: it owns the leases, the SDP and the FFmpeg, and starts the FFmpeg anew when it must.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use daemon::deadline;
 use tokio::{
     fs,
     sync::{mpsc, oneshot, watch},
@@ -10,10 +9,10 @@ use tokio::{
 };
 
 use super::{
-    health::{Respawns, SILENCE},
+    health::Respawns,
     input::{Command, IngestConfig},
     listening::{self, Ingest, Listening},
-    media::{InputId, PipeEnd, Progress},
+    media::{InputId, Progress},
     report::{InputEvent, Report, StartError, State},
     sdp::{Kind, Track},
     trace::{Running, Step},
@@ -22,8 +21,6 @@ use crate::ports::PortPair;
 
 /// A lease lapses unless the input is started within this.
 const LEASE: Duration = Duration::from_secs(10);
-/// The SFU confirms a resume within this, or step 7 has failed.
-const CONFIRM: Duration = Duration::from_secs(2);
 
 /// Owns everything of one input and ends when its [`Input`](super::Input) is dropped.
 pub(super) struct Task {
@@ -41,9 +38,13 @@ pub(super) struct Task {
 struct Released;
 
 /// How a generation ended.
-enum End {
+pub(super) enum End {
+    /// The owner let go.
     Released,
+    /// It exited, or what it does is of no use.
     Sick(String),
+    /// A long pause is over, which a new process need not fill in. It costs nothing of the budget.
+    Rested(oneshot::Sender<u32>),
 }
 
 impl Task {
@@ -93,6 +94,13 @@ impl Task {
             let reason = match end {
                 End::Released => return Err(Released),
                 End::Sick(reason) => reason,
+                End::Rested(reply) => {
+                    tracing::info!(input = %self.id, "a long pause ends: a new process");
+                    // An asker that is gone sees the generation in the status.
+                    _ = reply.send(self.report.generation + 1);
+                    self.report.trace = vec![Step::begin(1, "clean up").done()];
+                    continue;
+                }
             };
             tracing::warn!(input = %self.id, generation = self.report.generation, %reason, "ingest ended");
             if !respawns.spend(Instant::now()) {
@@ -114,6 +122,8 @@ impl Task {
                         return Ok(reply);
                     }
                     Command::Confirm { .. } => {}
+                    // Its tracks are described when it is started.
+                    Command::Paused { reply, .. } => drop(reply.send(self.report.generation)),
                 },
                 () = sleep_until(lapses) => {
                     tracing::info!(input = %self.id, "lease lapsed: nobody started the input");
@@ -170,102 +180,11 @@ impl Task {
         listening::sdp_path(&self.config.dir, &self.id)
     }
 
-    /// Steps 7 and 8, then watches until something ends.
-    async fn attend(&mut self, running: &mut Ingest) -> End {
-        self.report.state = State::Listening;
-        self.tell().await;
-        let mut progress = self.progress.subscribe();
-        let mut step7 = Some(Step::begin(7, "resumed"));
-        let mut step8 = None;
-        let mut confirm_due = Some(Instant::now() + CONFIRM);
-        loop {
-            let silence_due = progress.borrow().last.map(|last| last + SILENCE);
-            tokio::select! {
-                command = self.inbox.recv() => match command {
-                    None => return End::Released,
-                    Some(Command::Start { reply, .. }) => {
-                        drop(reply.send(Err(StartError::WrongState(self.name()))));
-                    }
-                    Some(Command::Confirm { generation, steps }) => {
-                        if generation != self.report.generation || self.report.state != State::Listening {
-                            continue;
-                        }
-                        self.confirmed(steps, step7.take());
-                        confirm_due = None;
-                        step8 = Some(Step::begin(8, "active"));
-                        self.report.state = State::Resumed;
-                        self.become_active(&mut step8);
-                        self.tell().await;
-                    }
-                },
-                changed = progress.changed() => {
-                    if changed.is_ok() && self.become_active(&mut step8) {
-                        self.tell().await;
-                    }
-                }
-                () = deadline::at(confirm_due) => {
-                    confirm_due = None;
-                    if let Some(step) = step7.take() {
-                        self.report.trace.push(step.failed("the SFU did not confirm within 2 s"));
-                        self.tell().await;
-                    }
-                }
-                () = deadline::at(silence_due), if self.report.state == State::Active => {
-                    self.report.state = State::Silent;
-                    self.tell().await;
-                }
-                exit = running.process.exited() => return End::Sick(exit.to_string()),
-                Some(Ok(PipeEnd::TimeJump)) = running.readers.join_next() => {
-                    return End::Sick("timestamps jumped: more media than time".into());
-                }
-            }
-        }
-    }
-
-    fn confirmed(&mut self, steps: Vec<Step>, own: Option<Running>) {
-        let trace = &mut self.report.trace;
-        match steps.iter().any(|step| step.number == 7) {
-            // The SFU's own account of step 7 is the better one.
-            true => trace.retain(|step| step.number != 7),
-            false => trace.extend(own.map(Running::done)),
-        }
-        let known: Vec<u32> = trace.iter().map(|step| step.number).collect();
-        trace.extend(steps.into_iter().filter(|step| !known.contains(&step.number)));
-        trace.sort_by_key(|step| step.number);
-    }
-
-    /// Step 8: a decoded frame of an unpaused video; without one, PCM; with everything paused, the confirmed resume.
-    /// Says whether the state changed.
-    fn become_active(&mut self, step8: &mut Option<Running>) -> bool {
-        let Progress { frames, samples, last } = *self.progress.borrow();
-        let flows = |kind| self.tracks.iter().any(|track| track.kind == kind && !track.paused);
-        let reached = if flows(Kind::Video) {
-            frames > 0
-        } else if flows(Kind::Audio) {
-            samples > 0
-        } else {
-            true
-        };
-        let alive = last.is_none_or(|last| last.elapsed() < SILENCE);
-        match self.report.state {
-            State::Resumed if reached => {
-                self.report.trace.extend(step8.take().map(Running::done));
-                self.report.state = State::Active;
-                true
-            }
-            State::Silent if alive => {
-                self.report.state = State::Active;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         self.id.to_string()
     }
 
-    async fn tell(&self) {
+    pub(super) async fn tell(&self) {
         tracing::debug!(input = %self.id, state = ?self.report.state, generation = self.report.generation, "input");
         let event = InputEvent { input: self.id.clone(), report: self.report.clone() };
         // Without a broadcast there is nobody to tell, and the inbox is about to close.

@@ -31,6 +31,20 @@ pub fn has_bound(pid: u32, ip: IpAddr, ports: &[u16]) -> bool {
     ports.iter().all(|port| bound.contains(port))
 }
 
+/// Whether datagrams wait on one of `ports` that their process has not read yet.
+pub fn has_backlog(pid: u32, ip: IpAddr, ports: &[u16]) -> bool {
+    let Some(process) = i32::try_from(pid).ok().and_then(|pid| Process::new(pid).ok()) else {
+        return false;
+    };
+    let table = match ip {
+        IpAddr::V4(_) => process.udp(),
+        IpAddr::V6(_) => process.udp6(),
+    };
+    table.is_ok_and(|table| {
+        table.iter().any(|row| row.rx_queue > 0 && ports.contains(&row.local_address.port()))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, UdpSocket};
@@ -46,5 +60,17 @@ mod tests {
         assert!(!has_bound(1, ip, &[port]));
         drop(socket);
         assert!(!has_bound(std::process::id(), ip, &[port]));
+    }
+    #[test]
+    fn what_nobody_reads_is_a_backlog() {
+        let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let socket = UdpSocket::bind((ip, 0)).expect("a socket");
+        let address = socket.local_addr().expect("its address");
+        let backlog = || has_backlog(std::process::id(), ip, &[address.port()]);
+        assert!(!backlog());
+        socket.send_to(b"rtp", address).expect("a datagram");
+        assert!(backlog());
+        socket.recv(&mut [0; 8]).expect("the datagram");
+        assert!(!backlog());
     }
 }

@@ -4,7 +4,6 @@
 //! inherited from it, so no FFmpeg ever runs unpinned, not even for its first instruction.
 
 use std::{
-    collections::VecDeque,
     ffi::OsString,
     io,
     process::{ExitStatus, Stdio},
@@ -21,7 +20,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-use super::{log_tail, pipes::ChildEnd};
+use super::{
+    log_tail::{self, Log},
+    pipes::ChildEnd,
+};
 
 /// What to start.
 #[derive(Debug)]
@@ -88,7 +90,7 @@ impl Launcher {
 pub struct Process {
     child: Child,
     pid: u32,
-    tail: watch::Receiver<VecDeque<String>>,
+    log: watch::Receiver<Log>,
     follower: JoinHandle<()>,
 }
 
@@ -139,8 +141,12 @@ impl Process {
 
     /// Its last lines so far, in one.
     pub fn log(&self) -> String {
-        let lines = self.tail.borrow();
-        lines.iter().map(String::as_str).collect::<Vec<_>>().join(" | ")
+        self.log.borrow().tail()
+    }
+
+    /// What it has written so far, to be watched.
+    pub fn lines(&self) -> watch::Receiver<Log> {
+        self.log.clone()
     }
 }
 
@@ -170,12 +176,12 @@ fn fork(Spawn { program, args, cpu, pipes }: Spawn) -> Result<Process, SpawnErro
     }
     let mut child = command.spawn().map_err(failed)?;
     let pid = child.id().unwrap_or_default();
-    let (lines, tail) = watch::channel(VecDeque::new());
+    let (lines, log) = watch::channel(Log::default());
     let follower = match child.stderr.take() {
         Some(stderr) => tokio::spawn(log_tail::follow(stderr, lines)),
         None => tokio::spawn(std::future::ready(())),
     };
-    Ok(Process { child, pid, tail, follower })
+    Ok(Process { child, pid, log, follower })
 }
 
 #[cfg(test)]

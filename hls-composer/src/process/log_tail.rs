@@ -1,4 +1,4 @@
-//! The last lines a process wrote to standard error.
+//! What a process wrote to standard error: how much, and the last lines of it.
 
 use std::collections::VecDeque;
 
@@ -12,33 +12,57 @@ const LINES: usize = 8;
 /// Bytes kept of one line; the rest is dropped.
 const LINE: usize = 400;
 
-/// Reads `stderr` to its end, always drained, keeping the last lines in `tail`.
-pub async fn follow(mut stderr: impl AsyncRead + Unpin, tail: watch::Sender<VecDeque<String>>) {
+/// What a process has written so far.
+#[derive(Clone, Debug, Default)]
+pub struct Log {
+    /// Lines in all.
+    pub written: u64,
+    /// The last of them.
+    lines: VecDeque<String>,
+}
+
+impl Log {
+    /// The lines after the first `seen` ones, as far as they are kept.
+    pub fn since(&self, seen: u64) -> impl Iterator<Item = &str> {
+        let new = usize::try_from(self.written.saturating_sub(seen)).unwrap_or(usize::MAX);
+        let skipped = self.lines.len().saturating_sub(new);
+        self.lines.iter().skip(skipped).map(String::as_str)
+    }
+
+    /// The last lines, in one.
+    pub fn tail(&self) -> String {
+        self.lines.iter().map(String::as_str).collect::<Vec<_>>().join(" | ")
+    }
+}
+
+/// Reads `stderr` to its end, always drained, keeping the last lines in `log`.
+pub async fn follow(mut stderr: impl AsyncRead + Unpin, log: watch::Sender<Log>) {
     let mut buffer = [0; 4096];
     let mut line = Vec::new();
     while let Ok(read @ 1..) = stderr.read(&mut buffer).await {
         for &byte in &buffer[..read] {
             match byte {
-                b'\n' | b'\r' => push(&tail, &mut line),
+                b'\n' | b'\r' => push(&log, &mut line),
                 _ if line.len() < LINE => line.push(byte),
                 _ => {}
             }
         }
     }
-    push(&tail, &mut line);
+    push(&log, &mut line);
 }
 
-fn push(tail: &watch::Sender<VecDeque<String>>, line: &mut Vec<u8>) {
+fn push(log: &watch::Sender<Log>, line: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(line).trim().to_owned();
     line.clear();
     if text.is_empty() {
         return;
     }
-    tail.send_modify(|lines| {
-        if lines.len() == LINES {
-            lines.pop_front();
+    log.send_modify(|log| {
+        log.written += 1;
+        if log.lines.len() == LINES {
+            log.lines.pop_front();
         }
-        lines.push_back(text);
+        log.lines.push_back(text);
     });
 }
 
@@ -50,11 +74,20 @@ mod tests {
     async fn only_the_last_lines_are_kept_and_long_ones_are_cut() {
         let mut text: String = (0..20).map(|n| format!("line {n}\n")).collect();
         text.push_str(&"x".repeat(10_000));
-        let (tail, kept) = watch::channel(VecDeque::new());
-        follow(text.as_bytes(), tail).await;
+        let (log, kept) = watch::channel(Log::default());
+        follow(text.as_bytes(), log).await;
         let kept = kept.borrow();
-        assert_eq!(kept.len(), LINES);
-        assert_eq!(kept[0], "line 13");
-        assert_eq!(kept[LINES - 1].len(), LINE);
+        assert_eq!((kept.written, kept.lines.len()), (21, LINES));
+        assert_eq!(kept.lines[0], "line 13");
+        assert_eq!(kept.lines[LINES - 1].len(), LINE);
+    }
+
+    #[tokio::test]
+    async fn new_lines_are_told_from_those_read_before() {
+        let (log, kept) = watch::channel(Log::default());
+        follow("one\ntwo\nthree\n".as_bytes(), log).await;
+        let kept = kept.borrow();
+        assert_eq!(kept.since(1).collect::<Vec<_>>(), ["two", "three"]);
+        assert_eq!(kept.since(3).count(), 0);
     }
 }

@@ -12,4 +12,5 @@ mod pipes;
 pub mod probe;
 
 pub use launcher::{Exit, Launcher, Process, Spawn, SpawnError};
+pub use log_tail::Log;
 pub use pipes::{ChildEnd, input, output};

@@ -1,6 +1,6 @@
 //! What the broadcast should show: pure, from the room.
 
-use mediasoup::prelude::ProducerId;
+use mediasoup::prelude::{MediaKind, ProducerId};
 
 use crate::room::{
     tracks::{Track, Tracks},
@@ -32,6 +32,27 @@ pub struct DesiredInput {
     pub muted: bool,
     /// It speaks.
     pub speaking: bool,
+    /// Which of its producers are paused.
+    pub paused: Paused,
+}
+
+/// Which producers of one input send nothing for now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Paused {
+    /// Pictures.
+    pub video: bool,
+    /// Sound.
+    pub audio: bool,
+}
+
+impl Paused {
+    /// Whether the producer of this kind is.
+    pub fn of(self, kind: MediaKind) -> bool {
+        match kind {
+            MediaKind::Video => self.video,
+            MediaKind::Audio => self.audio,
+        }
+    }
 }
 
 /// The producers of one input.
@@ -55,6 +76,12 @@ impl DesiredBroadcast {
         Self { inputs: inputs.collect(), over: false }
     }
 
+    /// Which producers of `participant` are paused, if it is in the picture.
+    pub fn paused(&self, participant: &str) -> Option<Paused> {
+        let input = self.inputs.iter().find(|input| input.participant == participant);
+        input.map(|input| input.paused)
+    }
+
     /// Whether `other` needs the same inputs, however they are shown.
     pub fn same_inputs(&self, other: &Self) -> bool {
         let key = |input: &DesiredInput| (input.participant.clone(), input.sources);
@@ -70,6 +97,10 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
         video: video.map(|track| track.producer),
         audio: audio.map(|track| track.producer),
     };
+    let paused = |video: Option<Track>, audio: Option<Track>| Paused {
+        video: video.is_some_and(|track| track.paused),
+        audio: audio.is_some_and(|track| track.paused),
+    };
     let mut inputs = Vec::new();
     if screen.is_some() {
         inputs.push(DesiredInput {
@@ -79,6 +110,7 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
             camera_off: false,
             muted: false,
             speaking: false,
+            paused: paused(screen, screen_audio),
         });
     }
     if camera.is_some() || microphone.is_some() {
@@ -89,6 +121,7 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
             camera_off: is_paused(camera),
             muted: is_paused(microphone),
             speaking,
+            paused: paused(camera, microphone),
         });
     }
     inputs
@@ -146,6 +179,7 @@ mod tests {
         let muted = DesiredBroadcast::of(&room(vec![("a", 1, tracks(true))]));
         assert!(loud.same_inputs(&muted) && loud != muted);
         assert!(muted.inputs[0].muted && !loud.inputs[0].muted);
+        assert_eq!(muted.inputs[0].paused, Paused { video: false, audio: true });
     }
 
     #[test]

@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use super::{
+    DesiredBroadcast,
     desired::Sources,
     leg::{Leg, LegMedia, LegTrack},
 };
@@ -78,6 +79,8 @@ pub struct Climb {
     pub climb: u32,
     /// What it is made of.
     pub sources: Sources,
+    /// What the room wants, for pauses.
+    pub desired: watch::Receiver<DesiredBroadcast>,
 }
 
 /// Step 1 is done: nothing of this participant's old input is left, unless it stays until the new one is active.
@@ -269,7 +272,7 @@ impl Resumed {
     /// Step 8, as the composer sees it; until then, key frames are asked for again and again.
     pub async fn wait_until_active(self) -> Result<Leg, ClimbError> {
         let Self { mut climb, leg } = self;
-        let leg = leg.attend(climb.statuses.clone());
+        let leg = leg.attend(climb.statuses.clone(), climb.desired.clone());
         let input = climb.input.clone();
         let outcome =
             wait_for(&mut climb.statuses, 8, |status| match &status.input(&input)?.stage {

@@ -8,7 +8,8 @@ use tokio::{sync::watch, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
-    desired::Sources,
+    DesiredBroadcast,
+    desired::{Paused, Sources},
     ladder::{Climb, Timed},
 };
 use crate::composer_client::{CallError, ComposerClient, ComposerStatus, Stage, Step};
@@ -47,19 +48,33 @@ pub struct Leg {
 #[derive(Debug)]
 struct Core {
     input: String,
+    participant: String,
     composer: ComposerClient,
     media: LegMedia,
     resumed_generation: u32,
+    /// What the composer was told; a paused track's consumer is paused as well.
+    paused: Paused,
+    /// Key frames the composer has asked for so far.
+    key_frames_asked: u32,
 }
 
 impl Leg {
     /// Nothing flows yet.
     pub fn new(climb: &Climb, media: LegMedia) -> Self {
+        let is_paused = |kind| {
+            let mut tracks = media.tracks.iter();
+            tracks.any(|track| track.consumer.kind() == kind && track.consumer.producer_paused())
+        };
+        let paused =
+            Paused { video: is_paused(MediaKind::Video), audio: is_paused(MediaKind::Audio) };
         let core = Core {
             input: climb.input.clone(),
+            participant: climb.participant.clone(),
             composer: climb.composer.clone(),
             media,
             resumed_generation: 0,
+            paused,
+            key_frames_asked: 0,
         };
         Self {
             input: climb.input.clone(),
@@ -83,10 +98,16 @@ impl Leg {
         }
     }
 
-    /// From now on every new generation is resumed, for as long as the leg lives.
-    pub fn attend(mut self, statuses: watch::Receiver<Arc<ComposerStatus>>) -> Self {
+    /// From now on every new generation is resumed, every key frame the composer wants is asked for, and every pause is
+    /// followed, for as long as the leg lives.
+    pub fn attend(
+        mut self,
+        statuses: watch::Receiver<Arc<ComposerStatus>>,
+        desired: watch::Receiver<DesiredBroadcast>,
+    ) -> Self {
         if let Some(core) = self.core.take() {
-            self.attendant = Some(AbortOnDropHandle::new(tokio::spawn(core.attend(statuses))));
+            let attendant = tokio::spawn(core.attend(statuses, desired));
+            self.attendant = Some(AbortOnDropHandle::new(attendant));
         }
         self
     }
@@ -100,13 +121,7 @@ impl Core {
             return Ok(());
         }
         let step = Timed::begin(7, "resumed");
-        for LegTrack { consumer, .. } in &self.media.tracks {
-            if consumer.paused()
-                && let Err(error) = consumer.resume().await
-            {
-                tracing::info!(input = %self.input, %error, "a consumer was not resumed: its producer is gone");
-            }
-        }
+        self.resume_consumers().await;
         self.request_key_frames().await;
         steps.push(step.done());
         self.composer.confirm_resumed(&self.input, generation, &steps).await?;
@@ -114,13 +129,25 @@ impl Core {
         Ok(())
     }
 
-    async fn attend(mut self, mut statuses: watch::Receiver<Arc<ComposerStatus>>) {
+    async fn attend(
+        mut self,
+        mut statuses: watch::Receiver<Arc<ComposerStatus>>,
+        mut desired: watch::Receiver<DesiredBroadcast>,
+    ) {
         let mut retries = key_frame_retries();
         loop {
-            let (wanted, waiting) = match statuses.borrow_and_update().input(&self.input) {
-                None => (0, false),
-                Some(input) => (input.resume_wanted, input.stage == Stage::Resumed),
-            };
+            let paused = desired.borrow_and_update().paused(&self.participant);
+            if let Some(paused) = paused.filter(|paused| *paused != self.paused) {
+                self.follow(paused).await;
+            }
+            let (wanted, key_frames, waiting) =
+                match statuses.borrow_and_update().input(&self.input) {
+                    None => (0, 0, false),
+                    Some(input) => {
+                        let waiting = input.stage == Stage::Resumed;
+                        (input.resume_wanted, input.key_frames_wanted, waiting)
+                    }
+                };
             if wanted > self.resumed_generation {
                 retries = key_frame_retries();
                 if let Err(error) = self.resume(wanted, vec![]).await {
@@ -128,12 +155,54 @@ impl Core {
                     tracing::warn!(input = %self.input, %error, "a resume was not confirmed");
                 }
             }
+            if key_frames > self.key_frames_asked {
+                self.key_frames_asked = key_frames;
+                self.request_key_frames().await;
+            }
             let retry = if waiting { retries.next() } else { None };
             tokio::select! {
                 changed = statuses.changed() => if changed.is_err() {
                     return;
                 },
+                changed = desired.changed() => if changed.is_err() {
+                    return;
+                },
                 () = after(retry) => self.request_key_frames().await,
+            }
+        }
+    }
+
+    /// Consumers are paused with their producers, and the composer is told before one flows again: after a long pause
+    /// it first starts a new process, which is then resumed as any new generation.
+    async fn follow(&mut self, paused: Paused) {
+        for LegTrack { consumer, .. } in &self.media.tracks {
+            if paused.of(consumer.kind())
+                && !consumer.paused()
+                && let Err(error) = consumer.pause().await
+            {
+                tracing::debug!(input = %self.input, %error, "a consumer was not paused");
+            }
+        }
+        match self.composer.set_paused(&self.input, paused).await {
+            Ok(generation) => {
+                self.paused = paused;
+                if generation <= self.resumed_generation {
+                    self.resume_consumers().await;
+                    self.request_key_frames().await;
+                }
+            }
+            // The composer's next status finds the pause still to be followed, or the session ends with its stream.
+            Err(error) => tracing::warn!(input = %self.input, %error, "a pause was not followed"),
+        }
+    }
+
+    async fn resume_consumers(&self) {
+        for LegTrack { consumer, .. } in &self.media.tracks {
+            if consumer.paused()
+                && !self.paused.of(consumer.kind())
+                && let Err(error) = consumer.resume().await
+            {
+                tracing::info!(input = %self.input, %error, "a consumer was not resumed: its producer is gone");
             }
         }
     }

@@ -18,5 +18,5 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-pub use desired::DesiredBroadcast;
+pub use desired::{DesiredBroadcast, Paused};
 pub use driver::{Config, drive};

@@ -79,6 +79,7 @@ struct Active<'a> {
     session: &'a Session,
     composer: ComposerClient,
     statuses: watch::Receiver<Arc<ComposerStatus>>,
+    desired: watch::Receiver<DesiredBroadcast>,
     seats: BTreeMap<String, Seat>,
     climbs: FuturesUnordered<BoxFuture<'static, Climbed>>,
     /// The inputs in force; what is wanted follows after it has settled.
@@ -107,6 +108,7 @@ impl Session {
             session: self,
             composer,
             statuses,
+            desired: desired.clone(),
             seats: BTreeMap::new(),
             climbs: FuturesUnordered::new(),
             settled: DesiredBroadcast::default(),
@@ -198,6 +200,7 @@ impl Active<'_> {
                 participant: participant.clone(),
                 climb,
                 sources,
+                desired: self.desired.clone(),
             };
             let climbing =
                 climb_ladder(climb, old, overtaken).map(|outcome| (participant, input, outcome));

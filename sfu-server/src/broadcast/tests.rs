@@ -23,7 +23,7 @@ use tonic::{
 
 use super::{
     Config, DesiredBroadcast,
-    desired::{DesiredInput, Sources},
+    desired::{DesiredInput, Paused, Sources},
     drive,
 };
 use crate::{
@@ -41,12 +41,15 @@ enum Call {
     Reserve(v1::ReservePortsRequest),
     Start(v1::StartInputRequest),
     Confirm(v1::ConfirmResumedRequest),
+    Paused(v1::SetPausedRequest),
     Stop(String),
     Close,
 }
 
 struct Scripted {
     calls: mpsc::Sender<Call>,
+    /// What SetPaused answers.
+    generation: u32,
 }
 
 impl Scripted {
@@ -116,6 +119,14 @@ impl composer_server::Composer for Scripted {
         Ok(Response::new(v1::ConfirmResumedResponse {}))
     }
 
+    async fn set_paused(
+        &self,
+        request: Request<v1::SetPausedRequest>,
+    ) -> Result<Response<v1::SetPausedResponse>, Status> {
+        self.saw(Call::Paused(request.into_inner())).await;
+        Ok(Response::new(v1::SetPausedResponse { generation: self.generation }))
+    }
+
     async fn stop_input(
         &self,
         request: Request<v1::StopInputRequest>,
@@ -172,10 +183,16 @@ struct Rig {
 
 impl Rig {
     async fn start() -> Self {
+        Self::answering(1).await
+    }
+
+    /// With a composer that answers SetPaused with this generation.
+    async fn answering(generation: u32) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let composer = format!("http://{}", listener.local_addr().expect("its address"));
         let (calls_tx, calls) = mpsc::channel(64);
-        let service = composer_server::ComposerServer::new(Scripted { calls: calls_tx });
+        let service =
+            composer_server::ComposerServer::new(Scripted { calls: calls_tx, generation });
         tokio::spawn(
             Server::builder()
                 .add_service(service)
@@ -192,14 +209,19 @@ impl Rig {
 
     /// The room has one speaker.
     fn speak(&self) {
+        self.desire(Paused::default());
+    }
+
+    fn desire(&self, paused: Paused) {
         self.desired.send_replace(DesiredBroadcast {
             inputs: vec![DesiredInput {
                 participant: "ada".into(),
                 label: "Ada".into(),
                 sources: Sources { video: None, audio: Some(self.producer.id()) },
                 camera_off: true,
-                muted: false,
+                muted: paused.audio,
                 speaking: false,
+                paused,
             }],
             over: false,
         });
@@ -380,4 +402,44 @@ async fn the_rooms_end_closes_the_broadcast_and_the_servers_end_does_not() {
     drop(rig.desired);
     timeout(PATIENCE, statuses.closed()).await.expect("the claim is let go");
     assert!(rig.calls.try_recv().is_err(), "nothing is closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_is_told_to_the_composer_and_so_is_its_end_before_anything_flows() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, _statuses) = rig.climb().await;
+    for muted in [true, false] {
+        rig.desire(Paused { video: false, audio: muted });
+        let paused = loop {
+            match rig.next().await {
+                Call::Paused(paused) => break paused,
+                Call::Scene(_) => {}
+                other => panic!("SetPaused, not {other:?}"),
+            }
+        };
+        let kinds: &[i32] = if muted { &[v1::MediaKind::Audio as i32] } else { &[] };
+        assert_eq!((&paused.input_id, paused.paused.as_slice()), (&input, kinds));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_long_pause_nothing_flows_before_the_new_generation_listens() {
+    let mut rig = Rig::answering(2).await;
+    rig.speak();
+    let (input, statuses) = rig.climb().await;
+    for muted in [true, false] {
+        rig.desire(Paused { video: false, audio: muted });
+        while !matches!(rig.next().await, Call::Paused(_)) {}
+    }
+    let listening = status(&input, v1::InputState::Listening, 2);
+    statuses.send(Ok(listening)).await.expect("a driver that listens");
+    let confirm = loop {
+        match rig.next().await {
+            Call::Confirm(confirm) => break confirm,
+            Call::Scene(_) => {}
+            other => panic!("ConfirmResumed, not {other:?}"),
+        }
+    };
+    assert_eq!((confirm.input_id, confirm.generation), (input, 2));
 }

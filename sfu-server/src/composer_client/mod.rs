@@ -12,6 +12,7 @@ use tonic::transport::{Channel, Endpoint, Uri};
 use tonic_types::StatusExt as _;
 
 pub use self::trust::{AddressError, Trust};
+use crate::broadcast::Paused;
 
 /// A connection is made within this.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -128,6 +129,8 @@ pub struct InputStatus {
     pub stage: Stage,
     /// The generation the SFU is asked to resume; 0 for none.
     pub resume_wanted: u32,
+    /// Key frames asked for so far.
+    pub key_frames_wanted: u32,
 }
 
 /// Where an input is, as far as the SFU cares.
@@ -268,6 +271,19 @@ impl ComposerClient {
         Ok(())
     }
 
+    /// Which tracks of an input are paused, the others being about to send; answers the generation to resume.
+    pub async fn set_paused(&self, input: &str, paused: Paused) -> Result<u32, CallError> {
+        let kinds = [MediaKind::Video, MediaKind::Audio].into_iter();
+        let paused = kinds.filter(|kind| paused.of(*kind)).map(|kind| media_kind(kind).into());
+        let request = request(v1::SetPausedRequest {
+            room_id: self.room_id.clone(),
+            epoch: self.epoch,
+            input_id: input.into(),
+            paused: paused.collect(),
+        });
+        Ok(self.generated.clone().set_paused(request).await?.into_inner().generation)
+    }
+
     /// Step 1.
     pub async fn stop_input(&self, input: &str) -> Result<(), CallError> {
         let request = request(v1::StopInputRequest {
@@ -391,7 +407,12 @@ impl From<v1::BroadcastStatus> for ComposerStatus {
                 v1::InputState::Failed => Stage::Failed(input.failure),
                 _ => Stage::Climbing,
             };
-            InputStatus { id: input.input_id, stage, resume_wanted: input.resume_wanted }
+            InputStatus {
+                id: input.input_id,
+                stage,
+                resume_wanted: input.resume_wanted,
+                key_frames_wanted: input.key_frames_wanted,
+            }
         });
         Self {
             live,
