@@ -30,10 +30,10 @@ const ASK_SELDOM: Duration = Duration::from_secs(8);
 /// So many packets in a row refused as too old, for so long, are no reordering.
 const REFUSALS: u32 = 5;
 const REFUSING: Duration = Duration::from_millis(300);
-/// Datagrams unread for this long belong to a process that hangs.
+/// Datagrams unread for this long, when nothing came for as long before, belong to a process that hangs.
 const UNREAD: Duration = Duration::from_millis(300);
 /// How often the kernel is asked for unread datagrams while nothing comes.
-const LOOK: Duration = Duration::from_millis(150);
+const LOOK: Duration = Duration::from_millis(100);
 /// An announced resume after so long without a frame gets a new process first: 150 filled-in frames are the most.
 const LONG_UNSEEN: Duration = Duration::from_secs(10);
 /// The same for sound, which costs less to fill in.
@@ -180,7 +180,7 @@ impl Health {
         progress: &Progress,
         is_unread: impl FnOnce() -> bool,
     ) -> bool {
-        if now - progress.last().unwrap_or(self.spawned) < STALL {
+        if now - progress.last().unwrap_or(self.spawned) < UNREAD {
             (self.unread_since, self.looked) = (None, None);
         } else if self.looked.is_none_or(|at| now - at >= LOOK) {
             self.looked = Some(now);

@@ -133,6 +133,29 @@ impl Daemon {
         Ok(self.client.reserve_ports(request).await?.into_inner().ports)
     }
 
+    /// As for a microphone alone.
+    pub async fn reserve_audio(
+        &mut self,
+        epoch: u64,
+        input: &str,
+    ) -> Result<Vec<v1::ReservedPorts>, Status> {
+        let request = v1::ReservePortsRequest {
+            room_id: ROOM.into(),
+            epoch,
+            input_id: input.into(),
+            tracks: vec![v1::MediaKind::Audio.into()],
+            climb: 0,
+            participant_id: input.into(),
+        };
+        Ok(self.client.reserve_ports(request).await?.into_inner().ports)
+    }
+
+    /// Returns when the process is dead and its ports are in quarantine.
+    pub async fn stop(&mut self, epoch: u64, input: &str) {
+        let request = v1::StopInputRequest { room_id: ROOM.into(), epoch, input_id: input.into() };
+        self.client.stop_input(request).await.expect("a stopped input");
+    }
+
     /// A VP8 camera and an Opus microphone.
     pub async fn start_input(
         &mut self,
@@ -140,7 +163,22 @@ impl Daemon {
         input: &str,
         ssrcs: super::sender::Ssrcs,
     ) -> Result<u32, Status> {
+        self.start_camera(epoch, input, ssrcs, v1::Codec::Vp8).await
+    }
+
+    /// A camera of this codec and an Opus microphone.
+    pub async fn start_camera(
+        &mut self,
+        epoch: u64,
+        input: &str,
+        ssrcs: super::sender::Ssrcs,
+        camera: v1::Codec,
+    ) -> Result<u32, Status> {
         let track = |kind: v1::MediaKind, codec: v1::Codec, payload_type, clock_rate, ssrc| {
+            let fmtp = match codec {
+                v1::Codec::H264 => "packetization-mode=1;profile-level-id=42e01f",
+                _ => "",
+            };
             v1::TrackParameters {
                 kind: kind.into(),
                 codec: codec.into(),
@@ -149,7 +187,7 @@ impl Daemon {
                 channels: 2,
                 ssrc,
                 cname: input.into(),
-                fmtp: String::new(),
+                fmtp: fmtp.into(),
                 paused: false,
             }
         };
@@ -158,7 +196,7 @@ impl Daemon {
             epoch,
             input_id: input.into(),
             tracks: vec![
-                track(v1::MediaKind::Video, v1::Codec::Vp8, 101, 90_000, ssrcs.video),
+                track(v1::MediaKind::Video, camera, 101, 90_000, ssrcs.video),
                 track(v1::MediaKind::Audio, v1::Codec::Opus, 100, 48_000, ssrcs.audio),
             ],
         };
@@ -196,14 +234,22 @@ impl Daemon {
 
     /// Head and body of what its HTTP listener answers.
     pub async fn get(&self, path: &str) -> String {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let mut stream = tokio::net::TcpStream::connect(self.http).await.expect("a listener");
-        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.expect("a request");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("an answer");
-        answer
+        get(self.http, path).await
     }
+}
+
+/// Head and body of what an HTTP listener answers; nothing when nobody listens.
+pub async fn get(http: SocketAddr, path: &str) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let asked = async {
+        let mut stream = tokio::net::TcpStream::connect(http).await?;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        std::io::Result::Ok(answer)
+    };
+    asked.await.unwrap_or_default()
 }
 
 /// The first status that fits.

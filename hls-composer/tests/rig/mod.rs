@@ -3,4 +3,20 @@
 #![allow(dead_code, reason = "each binary that includes the rig uses its own part of it")]
 
 pub mod daemon;
+pub mod media;
+pub mod participant;
+pub mod rtp;
 pub mod sender;
+pub mod sfu;
+pub mod timeline;
+pub mod viewer;
+
+/// How often something is done: `short` times, or `full` times with `RIG=full` (`make rig`).
+pub fn rig_count(short: usize, full: usize) -> usize {
+    if is_full() { full } else { short }
+}
+
+/// Whether the long form of everything was asked for.
+pub fn is_full() -> bool {
+    std::env::var("RIG").is_ok_and(|rig| rig == "full")
+}

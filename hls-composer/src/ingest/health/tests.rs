@@ -143,8 +143,8 @@ fn a_process_that_reads_nothing_hangs() {
     let mut patient = Patient::new();
     patient.run(20, true, true, &[]);
     patient.unread = true;
-    let verdicts = patient.run(8, false, false, &[]);
-    assert_eq!(verdicts, [(8, Verdict::Sick(Sickness::Hung))]);
+    let verdicts = patient.run(6, false, false, &[]);
+    assert_eq!(verdicts, [(6, Verdict::Sick(Sickness::Hung))]);
 }
 
 #[test]

@@ -1,0 +1,128 @@
+//! Every segment a live playlist ever named, collected by a client that reloads it with blocking requests.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    process::Command,
+    sync::{Arc, Mutex},
+};
+
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+
+use super::daemon::{PATIENCE, ROOM, get};
+
+/// One complete segment.
+#[derive(Clone, Debug)]
+pub struct Segment {
+    /// Its media sequence number.
+    pub number: u64,
+    /// Its URI.
+    pub uri: String,
+    /// When it starts, in seconds since the Unix epoch.
+    pub starts: f64,
+    /// In seconds.
+    pub duration: f64,
+    /// Whether it has a DISCONTINUITY before it.
+    pub discontinuous: bool,
+}
+
+impl Segment {
+    /// When the next one should start.
+    pub fn ends(&self) -> f64 {
+        self.starts + self.duration
+    }
+}
+
+type Segments = Arc<Mutex<BTreeMap<u64, Segment>>>;
+
+/// See the module; stops when dropped.
+pub struct Timeline {
+    segments: Segments,
+    changed: watch::Receiver<u64>,
+    follower: JoinHandle<()>,
+}
+
+impl Drop for Timeline {
+    fn drop(&mut self) {
+        self.follower.abort();
+    }
+}
+
+impl Timeline {
+    /// From now on.
+    pub fn follow(daemon: &super::daemon::Daemon) -> Self {
+        let segments = Segments::default();
+        let (publisher, changed) = watch::channel(0);
+        let follower = tokio::spawn(follow(daemon.http, segments.clone(), publisher));
+        Self { segments, changed, follower }
+    }
+
+    /// All of them so far, in order.
+    pub fn segments(&self) -> Vec<Segment> {
+        self.segments.lock().expect("no panic").values().cloned().collect()
+    }
+
+    /// Waits for a segment behind so many DISCONTINUITYs.
+    pub async fn until_segments_of(&self, breaks: usize) {
+        let mut changed = self.changed.clone();
+        let enough =
+            || self.segments().iter().filter(|segment| segment.discontinuous).count() >= breaks;
+        let waiting = async {
+            while !enough() {
+                changed.changed().await.expect("a follower");
+            }
+        };
+        timeout(PATIENCE, waiting).await.expect("a segment of the next encoder");
+    }
+}
+
+async fn follow(http: SocketAddr, segments: Segments, publisher: watch::Sender<u64>) {
+    let mut query = String::new();
+    loop {
+        let answer = get(http, &format!("/hls/{ROOM}/live.m3u8{query}")).await;
+        if !answer.starts_with("HTTP/1.1 200") {
+            query.clear();
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            continue;
+        }
+        let found = parse(&answer);
+        let Some(last) = found.last().map(|segment| segment.number) else { continue };
+        segments.lock().expect("no panic").extend(found.into_iter().map(|s| (s.number, s)));
+        publisher.send_replace(last);
+        query = format!("?_HLS_msn={}", last + 1);
+    }
+}
+
+/// The complete segments of a media playlist.
+pub fn parse(playlist: &str) -> Vec<Segment> {
+    let value = |line: &str, tag: &str| line.strip_prefix(tag).map(str::to_owned);
+    let mut number = 0;
+    let (mut starts, mut duration, mut discontinuous) = (0.0, None, false);
+    let mut segments = vec![];
+    for line in playlist.lines() {
+        if let Some(first) = value(line, "#EXT-X-MEDIA-SEQUENCE:") {
+            number = first.parse().expect("a number");
+        } else if let Some(time) = value(line, "#EXT-X-PROGRAM-DATE-TIME:") {
+            starts = unix_seconds(&time);
+        } else if let Some(extinf) = value(line, "#EXTINF:") {
+            duration = extinf.trim_end_matches(',').parse().ok();
+        } else if line == "#EXT-X-DISCONTINUITY" {
+            discontinuous = true;
+        } else if !line.starts_with('#')
+            && let Some(duration) = duration.take()
+        {
+            let uri = line.to_owned();
+            segments.push(Segment { number, uri, starts, duration, discontinuous });
+            number += 1;
+            starts += duration;
+            discontinuous = false;
+        }
+    }
+    segments
+}
+
+/// `2026-11-23T17:03:18.123Z` as seconds since the Unix epoch.
+fn unix_seconds(time: &str) -> f64 {
+    let output = Command::new("date").args(["+%s.%N", "-d", time]).output().expect("date");
+    String::from_utf8_lossy(&output.stdout).trim().parse().expect("seconds")
+}
