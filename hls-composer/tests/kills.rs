@@ -47,6 +47,7 @@ async fn an_encoder_that_is_killed_or_stopped_is_replaced_and_no_media_is_lost()
         sfu.until(|status| status.encoder.is_some_and(|e| e.generation == next && e.pid > 0)).await;
         timeline.until_segments_of(next as usize - 1).await;
         back.entry(signal).or_default().push(begun.elapsed().as_millis());
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
     // Two more segments behind the last replacement.
     tokio::time::sleep(Duration::from_secs(2)).await;

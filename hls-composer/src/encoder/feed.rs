@@ -75,6 +75,11 @@ impl Replay {
         newly
     }
 
+    /// Whether the running encoder has delivered anything.
+    pub fn has_delivered(&self) -> bool {
+        self.delivered > 0
+    }
+
     /// Whether no tick waits.
     pub fn is_empty(&self) -> bool {
         self.ticks.len() == self.seen

@@ -27,13 +27,18 @@ use crate::{
     process::{self, Launcher, Process, Spawn},
 };
 
-/// It is hung when it owes more than this and delivers nothing for as long.
+/// It is hung when it owes more than this and delivers nothing for as long: less might be a busy machine.
 const OWED: Duration = Duration::from_millis(800);
+/// When it owes more than this and delivers nothing for as long, the kernel is asked whether it is stopped, which no
+/// busy machine does to it: players have little more than a second of media.
+const SUSPECT: Duration = Duration::from_millis(300);
+/// How often.
+const LOOK: Duration = Duration::from_millis(100);
 /// How long a dying FFmpeg may take to flush what it has when the broadcast ends.
 const FLUSH: Duration = Duration::from_secs(2);
 /// After a start that failed at once, the next is tried after this; ticks go on meanwhile.
 const RETRY: Duration = Duration::from_millis(200);
-/// A process gets this long to start before it can owe anything.
+/// A process gets this long to deliver the first time before it can owe anything.
 const START_UP: Duration = Duration::from_secs(3);
 
 /// What an encoder is made of.
@@ -138,9 +143,13 @@ async fn encode(
     let mut reading =
         tokio::spawn(fragments::forward(running.output, anchor, packager.clone(), seen_tx));
     let started = Instant::now();
-    let owed_limit = (OWED.as_secs_f64() * f64::from(config.fps)).ceil() as u64;
+    let ticks_in = |time: Duration| (time.as_secs_f64() * f64::from(config.fps)).ceil() as u64;
+    let mut looked = started;
     let reason = loop {
-        let hung_at = replay.hung_at(owed_limit, OWED).map(|due| due.max(started + START_UP));
+        let patience = if replay.has_delivered() { Duration::ZERO } else { START_UP };
+        let hung_at = replay.hung_at(ticks_in(OWED), OWED).map(|due| due.max(started + patience));
+        let suspect_at =
+            replay.hung_at(ticks_in(SUSPECT), SUSPECT).map(|due| due.max(looked + LOOK));
         tokio::select! {
             exit = running.process.exited() => break exit.to_string(),
             Ok(()) = replace.changed() => break "asked for".to_owned(),
@@ -150,6 +159,12 @@ async fn encode(
                     status.delivers = true;
                     status.ticks += newly;
                 });
+            }
+            () = deadline::at(suspect_at) => {
+                looked = Instant::now();
+                if running.process.is_stopped() {
+                    break "it is stopped".to_owned();
+                }
             }
             () = deadline::at(hung_at) => {
                 break format!("it owes {} ticks", replay.owed());

@@ -139,6 +139,13 @@ impl Process {
         }
     }
 
+    /// Whether the kernel has stopped it (SIGSTOP), so that it does nothing until somebody lets it go on.
+    pub fn is_stopped(&self) -> bool {
+        let process =
+            i32::try_from(self.pid).ok().and_then(|pid| procfs::process::Process::new(pid).ok());
+        process.and_then(|process| process.stat().ok()).is_some_and(|stat| stat.state == 'T')
+    }
+
     /// Its last lines so far, in one.
     pub fn log(&self) -> String {
         self.log.borrow().tail()
@@ -233,6 +240,18 @@ mod tests {
         let mut rest = Vec::new();
         pipe.read_to_end(&mut rest).await.expect("the end of the pipe");
         assert!(rest.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_stopped_process_is_told_from_one_that_waits() {
+        use nix::{sys::signal::kill, unistd::Pid};
+        let launcher = Launcher::start().expect("a launcher");
+        let process = launcher.spawn(shell("exec sleep 1000")).await.expect("a process");
+        assert!(!process.is_stopped());
+        kill(Pid::from_raw(process.pid() as i32), Signal::SIGSTOP).expect("a signal");
+        while !process.is_stopped() {
+            tokio::task::yield_now().await;
+        }
     }
 
     #[tokio::test]

@@ -70,7 +70,9 @@ impl Daemon {
             ("--rtp-ports", free_udp_range()),
             ("--data-dir", hls.display().to_string()),
         ] {
-            command.args([flag, &value]);
+            if !extra.contains(&flag) {
+                command.args([flag, &value]);
+            }
         }
         command.args(extra).env("NOTIFY_SOCKET", &notify).env("RUST_LOG", "warn");
         let process = command.stdin(Stdio::null()).spawn().expect("a process");
