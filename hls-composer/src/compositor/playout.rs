@@ -25,10 +25,11 @@ const SETTLING: Duration = Duration::from_secs(1);
 /// How much of a drift one second may take back; 0.5 % of pitch is not heard.
 const SLEW: f64 = 0.005;
 /// How much later than planned media may become before the plan follows, in seconds: well within [`MARGIN`].
-const LATE: f64 = 0.01;
-/// How much sooner it must be there before the plan follows, in seconds. The sooner plan skips a frame at 15 a second
-/// for every 67 ms, so it has to be worth one.
-const EARLY: f64 = 0.06;
+const LATE: f64 = 0.025;
+/// What a plan is rounded down by to stand on a whole frame, rather than up by the rest of one, in seconds.
+const ROUNDED: f64 = 0.015;
+/// How much sooner than a whole frame media must be there before the plan follows, in seconds.
+const EARLY: f64 = 0.01;
 
 /// The smallest or largest of recent values.
 #[derive(Debug, Default)]
@@ -55,15 +56,17 @@ impl Recent {
 #[derive(Debug)]
 pub struct Playout {
     epoch: Instant,
-    shortest_delay: f64,
+    /// Seconds between two frames.
+    frame: f64,
     offsets: Recent,
     lags: Recent,
     first_frame: Option<Instant>,
     /// O + D as it is applied. It rests while the wanted one is near: a plan that trembled with every arrival would
-    /// skip one frame and repeat another wherever a tick stands on the edge between two.
+    /// skip one frame and repeat another wherever a tick stands on the edge between two. It rests where frames stand
+    /// on ticks, so that a picture is neither early nor late for its sound.
     shift: Option<f64>,
-    /// Under way to the wanted one.
-    moving: bool,
+    /// Where the plan is under way to.
+    target: Option<f64>,
     advanced: Option<Instant>,
 }
 
@@ -72,12 +75,12 @@ impl Playout {
     pub fn new(epoch: Instant, fps: u32) -> Self {
         Self {
             epoch,
-            shortest_delay: 1.0 / f64::from(fps) + 0.055,
+            frame: 1.0 / f64::from(fps),
             offsets: Recent::default(),
             lags: Recent::default(),
             first_frame: None,
             shift: None,
-            moving: false,
+            target: None,
             advanced: None,
         }
     }
@@ -102,7 +105,7 @@ impl Playout {
         let Some(origin) = self.offsets.min() else { return false };
         let delay = match self.lags.max() {
             None => FIRST_DELAY,
-            Some(lag) => (lag + MARGIN).clamp(self.shortest_delay, MAX_DELAY),
+            Some(lag) => (lag + MARGIN).clamp(self.frame + 0.055, MAX_DELAY),
         };
         let wanted = origin + delay;
         let elapsed =
@@ -111,17 +114,30 @@ impl Playout {
         let settling =
             self.first_frame.is_some_and(|first| now.saturating_duration_since(first) < SETTLING);
         let tolerance = if settling { LATE } else { JUMP };
-        let Some(shift) = self.shift.filter(|shift| (wanted - shift).abs() <= tolerance) else {
-            self.shift = Some(wanted);
+        let whole = self.on_a_tick(wanted, now);
+        let Some(shift) = self
+            .shift
+            .filter(|shift| (-tolerance.max(self.frame)..=tolerance).contains(&(wanted - shift)))
+        else {
+            (self.shift, self.target) = (Some(whole), None);
             return true;
         };
-        let (error, step) = (wanted - shift, SLEW * elapsed);
-        self.moving |= !(-EARLY..=LATE).contains(&error);
-        if self.moving {
+        if !(-self.frame - EARLY..=LATE).contains(&(wanted - shift)) {
+            self.target = Some(whole);
+        }
+        if let Some(target) = self.target {
+            let (error, step) = (target - shift, SLEW * elapsed);
             self.shift = Some(shift + error.clamp(-step, step));
-            self.moving = error.abs() > step;
+            self.target = Some(target).filter(|_| error.abs() > step);
         }
         false
+    }
+
+    /// The plan near `wanted` by which a frame stands on the tick at `now`, and so on every tick.
+    fn on_a_tick(&self, wanted: f64, now: Instant) -> f64 {
+        let now = self.seconds(now);
+        let frames = ((now - (wanted - ROUNDED)) / self.frame).floor();
+        now - frames * self.frame
     }
 
     /// What is due at `now`, in seconds of the input's own time. None before anything arrived.

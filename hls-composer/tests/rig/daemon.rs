@@ -242,16 +242,24 @@ impl Daemon {
 
 /// Head and body of what an HTTP listener answers; nothing when nobody listens.
 pub async fn get(http: SocketAddr, path: &str) -> String {
+    String::from_utf8_lossy(&ask(http, path).await.unwrap_or_default()).into_owned()
+}
+
+/// The body of what an HTTP listener answers.
+pub async fn get_bytes(http: SocketAddr, path: &str) -> Vec<u8> {
+    let answer = ask(http, path).await.expect("an answer");
+    let head = answer.windows(4).position(|w| w == b"\r\n\r\n").expect("a head");
+    answer[head + 4..].into()
+}
+
+async fn ask(http: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let asked = async {
-        let mut stream = tokio::net::TcpStream::connect(http).await?;
-        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        std::io::Result::Ok(answer)
-    };
-    asked.await.unwrap_or_default()
+    let mut stream = tokio::net::TcpStream::connect(http).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = vec![];
+    stream.read_to_end(&mut answer).await?;
+    Ok(answer)
 }
 
 /// The first status that fits.

@@ -1,6 +1,9 @@
 //! What cameras and microphones give, encoded beforehand by FFmpeg and cut into the frames a sender packs into RTP.
 
-use std::process::Command;
+use std::{
+    io::Write as _,
+    process::{Command, Stdio},
+};
 
 /// Frames a second of every camera.
 pub const FPS: u32 = 15;
@@ -28,7 +31,11 @@ pub struct Frame {
 #[derive(Debug)]
 pub struct Camera {
     pub codec: Codec,
+    /// Pictures a second.
+    pub fps: u32,
     pub frames: Vec<Frame>,
+    /// Every picture belongs to its time: a key frame is waited for, not skipped to.
+    pub is_timed: bool,
 }
 
 impl Camera {
@@ -43,38 +50,27 @@ impl Camera {
         let picture = format!(
             "nullsrc=size=32x18:rate={FPS},geq={grey},scale={width}:{height}:flags=neighbor,setsar=1"
         );
-        Self::encode(codec, &picture)
+        let input = format!("-f lavfi -t {SECONDS} -i {picture}");
+        let frames = encode(codec, FPS, FPS, &input, &[]);
+        assert_eq!(frames.len(), (SECONDS * FPS) as usize);
+        Self { codec, fps: FPS, frames, is_timed: false }
     }
 
-    fn encode(codec: Codec, picture: &str) -> Self {
-        let (encoder, format) = match codec {
-            Codec::Vp8 => (
-                "-c:v libvpx -deadline realtime -cpu-used 8 -auto-alt-ref 0 -lag-in-frames 0",
-                "ivf",
-            ),
-            Codec::H264 => (
-                "-c:v libx264 -preset ultrafast -tune zerolatency -profile:v baseline -pix_fmt yuv420p \
-                 -x264-params aud=1:scenecut=0",
-                "h264",
-            ),
+    /// Black, and white for a tenth of a second from each of `flashes` on, in seconds.
+    pub fn flashing(codec: Codec, fps: u32, seconds: u32, flashes: &[f64]) -> Self {
+        let is_white = |n: u32| {
+            let at = f64::from(n) / f64::from(fps);
+            flashes.iter().any(|flash| (0.0..0.1).contains(&(at - flash)))
         };
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        let encoded = Command::new("ffmpeg")
-            .args(["-nostdin", "-y", "-loglevel", "error", "-f", "lavfi", "-i", picture])
-            .args(
-                format!("-t {SECONDS} {encoder} -g {FPS} -b:v 200k -f {format}").split_whitespace(),
-            )
-            .arg(file.path())
-            .status()
-            .expect("ffmpeg");
-        assert!(encoded.success(), "{picture} cannot be encoded");
-        let bytes = std::fs::read(file.path()).expect("the pictures");
-        let frames = match codec {
-            Codec::Vp8 => ivf_frames(&bytes),
-            Codec::H264 => access_units(&bytes),
-        };
-        assert_eq!(frames.len(), (SECONDS * FPS) as usize);
-        Self { codec, frames }
+        let luma = |n| if is_white(n) { 235 } else { 16 };
+        let pictures: Vec<u8> = (0..seconds * fps)
+            .flat_map(|n| [vec![luma(n); 64 * 36], vec![128; 64 * 36 / 2]].concat())
+            .collect();
+        let input =
+            format!("-f rawvideo -pix_fmt yuv420p -s 64x36 -r {fps} -i pipe:0 -vf scale=320:180");
+        let frames = encode(codec, fps, fps / 2, &input, &pictures);
+        assert_eq!(frames.len(), (seconds * fps) as usize);
+        Self { codec, fps, frames, is_timed: true }
     }
 
     /// The next key frame at or after `from`.
@@ -87,19 +83,66 @@ impl Camera {
     }
 }
 
-/// Packets of 20 ms.
+/// The frames of what FFmpeg makes of `input`, and of `bytes` on its standard input.
+fn encode(codec: Codec, fps: u32, gop: u32, input: &str, bytes: &[u8]) -> Vec<Frame> {
+    let (encoder, format) = match codec {
+        Codec::Vp8 => {
+            let realtime = "-deadline realtime -cpu-used 8 -auto-alt-ref 0 -lag-in-frames 0";
+            (format!("-c:v libvpx {realtime}"), "ivf")
+        }
+        Codec::H264 => {
+            let realtime = "-preset ultrafast -tune zerolatency -profile:v baseline";
+            let delimited = "-pix_fmt yuv420p -x264-params aud=1:scenecut=0";
+            (format!("-c:v libx264 {realtime} {delimited}"), "h264")
+        }
+    };
+    let line = format!("{input} {encoder} -r {fps} -g {gop} -b:v 200k -f {format} pipe:1");
+    let encoded = ffmpeg(&line, bytes);
+    match codec {
+        Codec::Vp8 => ivf_frames(&encoded),
+        Codec::H264 => access_units(&encoded),
+    }
+}
+
+/// Packets of 20 ms with a tone.
 pub fn microphone(frequency: u32) -> Vec<Vec<u8>> {
-    let tone = format!("sine=frequency={frequency}:sample_rate=48000");
-    let output = Command::new("ffmpeg")
-        .args(["-nostdin", "-loglevel", "error", "-f", "lavfi", "-i", &tone])
-        .args(
-            format!("-map 0:a -t {SECONDS} -ac 2 -c:a libopus -vbr off -b:a 32k -frame_duration 20 -f data pipe:1")
-                .split_whitespace(),
-        )
-        .output()
+    opus(&format!("-f lavfi -t {SECONDS} -i sine=frequency={frequency}:sample_rate=48000"), &[])
+}
+
+/// Packets of 20 ms: silence, and a tenth of a second of 1 kHz from each of `beeps` on, in seconds.
+pub fn beeping(seconds: u32, beeps: &[f64]) -> Vec<Vec<u8>> {
+    let sample = |n: u32| {
+        let at = f64::from(n) / 48_000.0;
+        let beeps = beeps.iter().any(|beep| (0.0..0.1).contains(&(at - beep)));
+        if beeps { (12_000.0 * (at * 1000.0 * std::f64::consts::TAU).sin()) as i16 } else { 0 }
+    };
+    let pcm: Vec<u8> = (0..seconds * 48_000).flat_map(|n| sample(n).to_le_bytes()).collect();
+    opus("-f s16le -ar 48000 -ac 1 -i pipe:0", &pcm)
+}
+
+fn opus(input: &str, bytes: &[u8]) -> Vec<Vec<u8>> {
+    let encoder = "-c:a libopus -vbr off -b:a 32k -frame_duration 20 -f data pipe:1";
+    let encoded = ffmpeg(&format!("{input} -map 0:a -ac 2 {encoder}"), bytes);
+    assert!(!encoded.is_empty() && encoded.len().is_multiple_of(OPUS_PACKET));
+    encoded.chunks_exact(OPUS_PACKET).map(Into::into).collect()
+}
+
+/// What an FFmpeg writes to standard output; its arguments are words without spaces.
+pub fn ffmpeg(line: &str, input: &[u8]) -> Vec<u8> {
+    let mut process = Command::new("ffmpeg")
+        .args(["-y", "-loglevel", "error"])
+        .args(line.split_whitespace())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
         .expect("ffmpeg");
-    assert!(!output.stdout.is_empty() && output.stdout.len().is_multiple_of(OPUS_PACKET));
-    output.stdout.chunks_exact(OPUS_PACKET).map(Into::into).collect()
+    let mut stdin = process.stdin.take().expect("a pipe");
+    let input = input.to_vec();
+    let writing = std::thread::spawn(move || stdin.write_all(&input));
+    let output = process.wait_with_output().expect("its output");
+    assert!(output.status.success(), "{line}");
+    writing.join().expect("no panic").expect("FFmpeg reads all of it");
+    output.stdout
 }
 
 /// IVF: a header of 32 bytes, then frames, each with a header of 12.

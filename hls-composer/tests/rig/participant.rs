@@ -14,7 +14,7 @@ use std::{
 use proto::v1;
 
 use super::{
-    media::{Camera, FPS},
+    media::Camera,
     rtp::{self, Stream},
     sender::Ssrcs,
 };
@@ -70,6 +70,9 @@ pub enum Track {
 pub struct Participant {
     orders: mpsc::Sender<Order>,
     lateness: Arc<AtomicU64>,
+    /// How long after its whole number of frames the camera takes each picture, in seconds: cameras do not start with
+    /// the microphone.
+    pub phase: f64,
 }
 
 impl Participant {
@@ -91,7 +94,9 @@ impl Participant {
             }
         };
         let now = Instant::now();
+        let phase = rand::random_range(0.0..1.0 / f64::from(camera.fps));
         let sending = Sending {
+            phase,
             socket: UdpSocket::bind("127.0.0.1:0").expect("a socket"),
             video: leg(v1::MediaKind::Video, 101, ssrcs.video),
             audio: leg(v1::MediaKind::Audio, 100, ssrcs.audio),
@@ -107,9 +112,9 @@ impl Participant {
             waiting: vec![],
             lateness: Arc::default(),
         };
-        let lateness = sending.lateness.clone();
+        let (lateness, phase) = (sending.lateness.clone(), sending.phase);
         std::thread::spawn(move || sending.run(&inbox));
-        Self { orders, lateness }
+        Self { orders, lateness, phase }
     }
 
     /// By how much its pictures left late at most, because the machine was busy.
@@ -182,6 +187,7 @@ struct Sending {
     camera: Arc<Camera>,
     microphone: Arc<Vec<Vec<u8>>>,
     clock: MediaClock,
+    phase: f64,
     /// Pictures and sounds that were due so far.
     pictures: u64,
     sounds: u64,
@@ -199,7 +205,7 @@ struct Sending {
 impl Sending {
     fn run(mut self, orders: &mpsc::Receiver<Order>) {
         loop {
-            let picture = self.clock.when(self.pictures as f64 / f64::from(FPS));
+            let picture = self.clock.when(self.picture_time());
             let sound = self.clock.when(self.sounds as f64 * OPUS.as_secs_f64());
             let due = picture.min(sound).min(self.next_report);
             match orders.recv_timeout(due.saturating_duration_since(Instant::now())) {
@@ -267,6 +273,11 @@ impl Sending {
         }
     }
 
+    /// Of the next picture, in seconds of the media clock.
+    fn picture_time(&self) -> f64 {
+        self.pictures as f64 / f64::from(self.camera.fps) + self.phase
+    }
+
     fn mute(&mut self, track: Track, muted: bool) {
         if matches!(track, Track::Camera | Track::Both) {
             self.video.muted = muted;
@@ -289,7 +300,10 @@ impl Sending {
     }
 
     fn picture(&mut self) {
-        let time = (self.pictures * 90_000 / u64::from(FPS)) as u32;
+        let time = (self.picture_time() * 90_000.0) as u64 as u32;
+        if self.camera.is_timed {
+            self.next_frame = (self.pictures % self.camera.frames.len() as u64) as usize;
+        }
         self.pictures += 1;
         if self.video.muted {
             return;

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
-use super::daemon::{PATIENCE, ROOM, get};
+use super::daemon::{PATIENCE, ROOM, get, get_bytes};
 
 /// One complete segment.
 #[derive(Clone, Debug)]
@@ -34,10 +34,13 @@ impl Segment {
 }
 
 type Segments = Arc<Mutex<BTreeMap<u64, Segment>>>;
+/// Bodies by URI.
+type Media = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 
 /// See the module; stops when dropped.
 pub struct Timeline {
     segments: Segments,
+    media: Media,
     changed: watch::Receiver<u64>,
     follower: JoinHandle<()>,
 }
@@ -51,10 +54,27 @@ impl Drop for Timeline {
 impl Timeline {
     /// From now on.
     pub fn follow(daemon: &super::daemon::Daemon) -> Self {
-        let segments = Segments::default();
+        Self::begin(daemon, false)
+    }
+
+    /// From now on, with the media itself.
+    pub fn record(daemon: &super::daemon::Daemon) -> Self {
+        Self::begin(daemon, true)
+    }
+
+    fn begin(daemon: &super::daemon::Daemon, keeps: bool) -> Self {
+        let (segments, media) = (Segments::default(), Media::default());
         let (publisher, changed) = watch::channel(0);
-        let follower = tokio::spawn(follow(daemon.http, segments.clone(), publisher));
-        Self { segments, changed, follower }
+        let kept = keeps.then(|| media.clone());
+        let follower = tokio::spawn(follow(daemon.http, segments.clone(), kept, publisher));
+        Self { segments, media, changed, follower }
+    }
+
+    /// The recorded segments behind each other, after `init`.
+    pub fn recording(&self, init: Vec<u8>) -> Vec<u8> {
+        let media = self.media.lock().expect("no panic");
+        let bodies = self.segments().into_iter().map(|segment| media[&segment.uri].clone());
+        [init].into_iter().chain(bodies).flatten().collect()
     }
 
     /// All of them so far, in order.
@@ -76,7 +96,12 @@ impl Timeline {
     }
 }
 
-async fn follow(http: SocketAddr, segments: Segments, publisher: watch::Sender<u64>) {
+async fn follow(
+    http: SocketAddr,
+    segments: Segments,
+    media: Option<Media>,
+    publisher: watch::Sender<u64>,
+) {
     let mut query = String::new();
     loop {
         let answer = get(http, &format!("/hls/{ROOM}/live.m3u8{query}")).await;
@@ -87,6 +112,14 @@ async fn follow(http: SocketAddr, segments: Segments, publisher: watch::Sender<u
         }
         let found = parse(&answer);
         let Some(last) = found.last().map(|segment| segment.number) else { continue };
+        for segment in &found {
+            let Some(media) = &media else { break };
+            let is_new = !media.lock().expect("no panic").contains_key(&segment.uri);
+            if is_new {
+                let body = get_bytes(http, &format!("/hls/{ROOM}/{}", segment.uri)).await;
+                media.lock().expect("no panic").insert(segment.uri.clone(), body);
+            }
+        }
         segments.lock().expect("no panic").extend(found.into_iter().map(|s| (s.number, s)));
         publisher.send_replace(last);
         query = format!("?_HLS_msn={}", last + 1);

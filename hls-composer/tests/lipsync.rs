@@ -1,0 +1,226 @@
+//! Lips and voice stay together: what flashes and beeps at once is seen and heard at once, whatever the clocks and the
+//! sender reports do.
+//!
+//! A camera flashes when its microphone beeps, at random moments. The stream is decoded again, and every flash is
+//! compared with its beep; what the camera's own frame rate adds is known and taken out.
+
+mod rig;
+
+use std::{sync::Arc, time::Duration};
+
+use proto::v1;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use rig::{
+    daemon::{Daemon, ROOM, get_bytes, input},
+    media::{Camera, Codec, beeping, ffmpeg},
+    participant::{Order, Track},
+    rig_count,
+    sender::Ssrcs,
+    sfu::Sfu,
+    timeline::Timeline,
+};
+use tokio::{task::JoinSet, time::sleep};
+
+/// Length of the source, after which it begins again.
+const SECONDS: u32 = 64;
+const FPS: u32 = 30;
+/// A mean over this much of the stream is judged.
+const WINDOW: f64 = 10.0;
+/// What people do not notice, in milliseconds.
+const BAR: f64 = 40.0;
+
+struct Case {
+    name: &'static str,
+    codec: Codec,
+    seconds: usize,
+    /// When, in seconds, the participant is told what.
+    orders: Vec<(f32, Order)>,
+}
+
+fn cases() -> Vec<Case> {
+    let case = |name, codec, orders| Case { name, codec, seconds: rig_count(30, 60), orders };
+    vec![
+        case("plain, VP8", Codec::Vp8, vec![]),
+        case("plain, VP8 b", Codec::Vp8, vec![]),
+        case("plain, H.264", Codec::H264, vec![]),
+        case(
+            "picture 1.3 s behind",
+            Codec::Vp8,
+            vec![(0.0, Order::Mute(Track::Camera)), (1.3, Order::Unmute(Track::Camera))],
+        ),
+        case(
+            "sender reports off by 0 to 40 ms",
+            Codec::Vp8,
+            vec![(0.0, Order::ReportJitter(Duration::from_millis(40)))],
+        ),
+        case(
+            "both muted for 5 s",
+            Codec::Vp8,
+            vec![(12.0, Order::Mute(Track::Both)), (17.0, Order::Unmute(Track::Both))],
+        ),
+        Case {
+            seconds: rig_count(60, 180),
+            ..case("clock 2000 ppm fast", Codec::Vp8, vec![(0.0, Order::Skew(2000))])
+        },
+        Case {
+            seconds: rig_count(60, 180),
+            ..case("clock 2000 ppm slow", Codec::H264, vec![(0.0, Order::Skew(-2000))])
+        },
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flash_is_seen_when_its_beep_is_heard() {
+    let source = Arc::new(Source::new());
+    let mut running = JoinSet::new();
+    for case in cases() {
+        let source = source.clone();
+        running.spawn(async move { measure(case, &source).await });
+    }
+    println!("{:34} | mean skew of every 10 s, ms (picture late: +) | cuts in the sound", "");
+    let mut late = vec![];
+    while let Some(measured) = running.join_next().await {
+        let Measured { name, windows, cuts } = measured.expect("no panic");
+        let shown: Vec<String> = windows.iter().map(|skew| format!("{skew:+.0}")).collect();
+        println!("{name:34} | {:44} | {cuts}", shown.join(" "));
+        assert!(windows.len() >= 2, "{name}: flashes were seen and beeps heard");
+        let worst = windows.iter().fold(0.0_f64, |worst, skew| worst.max(skew.abs()));
+        if worst > BAR || cuts > 0 {
+            late.push((name, worst, cuts));
+        }
+    }
+    assert!(late.is_empty(), "name, worst mean in ms, cuts: {late:?}");
+}
+
+struct Source {
+    beeps: Vec<f64>,
+    microphone: Arc<Vec<Vec<u8>>>,
+    vp8: Arc<Camera>,
+    h264: Arc<Camera>,
+}
+
+impl Source {
+    fn new() -> Self {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut beeps = vec![0.5];
+        while let Some(last) = beeps.last().filter(|last| **last < f64::from(SECONDS) - 1.5) {
+            beeps.push(last + rng.random_range(0.85..1.15));
+        }
+        let camera = |codec| Arc::new(Camera::flashing(codec, FPS, SECONDS, &beeps));
+        let (vp8, h264) = (camera(Codec::Vp8), camera(Codec::H264));
+        Self { microphone: Arc::new(beeping(SECONDS, &beeps)), beeps, vp8, h264 }
+    }
+
+    /// By how much the camera's first white frame is behind the beep, on average.
+    fn own_skew(&self) -> f64 {
+        let frame = |beep: &f64| (beep * f64::from(FPS)).ceil() / f64::from(FPS) - beep;
+        self.beeps.iter().map(frame).sum::<f64>() / self.beeps.len() as f64
+    }
+}
+
+struct Measured {
+    name: &'static str,
+    /// Mean skew of each window, in milliseconds.
+    windows: Vec<f64>,
+    /// Beeps that are not as long as they were.
+    cuts: usize,
+}
+
+async fn measure(case: Case, source: &Source) -> Measured {
+    let camera = match case.codec {
+        Codec::Vp8 => &source.vp8,
+        Codec::H264 => &source.h264,
+    };
+    let mut daemon = Daemon::start(&[]).await;
+    let mut sfu = Sfu::open(&mut daemon, 1).await;
+    daemon.scene(1, 1, &["ada"]).await;
+    let ada = sfu.climb(&mut daemon, 1, "ada", Ssrcs::of(0), camera, &source.microphone).await;
+    let mut now = 0.0;
+    for (at, order) in case.orders {
+        sleep(Duration::from_secs_f32(at - now)).await;
+        now = at;
+        ada.order(order);
+    }
+    sfu.until(|status| {
+        let active = input(status, "ada").is_some_and(|i| i.state() == v1::InputState::Active);
+        active && status.phase() == v1::BroadcastPhase::Live
+    })
+    .await;
+    let timeline = Timeline::record(&daemon);
+    sleep(Duration::from_secs(case.seconds as u64)).await;
+    let media = download(&daemon, &timeline).await;
+    std::fs::write(
+        format!("/tmp/run/lip-{}.mp4", case.name.replace(" ", "_").replace("/", "")),
+        &media,
+    )
+    .expect("x");
+    let (flashes, beeps) = (flashes(&media), beeps(&media));
+    let (windows, cuts) = compare(&flashes, &beeps, source.own_skew() + ada.phase);
+    Measured { name: case.name, windows, cuts }
+}
+
+/// The stream so far as one file.
+async fn download(daemon: &Daemon, timeline: &Timeline) -> Vec<u8> {
+    let playlist = daemon.get(&format!("/hls/{ROOM}/live.m3u8")).await;
+    let map = playlist.split("#EXT-X-MAP:URI=\"").nth(1).and_then(|rest| rest.split('"').next());
+    let init = format!("/hls/{ROOM}/{}", map.expect("an init section"));
+    timeline.recording(get_bytes(daemon.http, &init).await)
+}
+
+/// When flashes begin, in seconds of the stream: the canvas turns white.
+fn flashes(media: &[u8]) -> Vec<f64> {
+    const RATE: f64 = 15.0;
+    let line =
+        "-i pipe:0 -map 0:v -vf fps=15:start_time=0,scale=8:8,format=gray -f rawvideo pipe:1";
+    let pictures = ffmpeg(line, media);
+    let is_white = |picture: &[u8]| picture.iter().map(|v| u32::from(*v)).sum::<u32>() > 64 * 110;
+    let white: Vec<bool> = pictures.chunks_exact(64).map(is_white).collect();
+    let begins = white.windows(2).enumerate().filter(|(_, pair)| !pair[0] && pair[1]);
+    begins.map(|(n, _)| (n + 1) as f64 / RATE).collect()
+}
+
+/// When beeps begin and how long they are, in seconds of the stream.
+fn beeps(media: &[u8]) -> Vec<(f64, f64)> {
+    const LOUD: u16 = 2500;
+    /// Silence between two halves of a wave is no end.
+    const PAUSE: usize = 480;
+    let line =
+        "-i pipe:0 -map 0:a -af aresample=async=1:first_pts=0 -ac 1 -ar 48000 -f s16le pipe:1";
+    let pcm = ffmpeg(line, media);
+    let loud = pcm
+        .chunks_exact(2)
+        .enumerate()
+        .filter(|(_, s)| i16::from_le_bytes([s[0], s[1]]).unsigned_abs() > LOUD)
+        .map(|(n, _)| n);
+    let mut beeps: Vec<(usize, usize)> = vec![];
+    for n in loud {
+        match beeps.last_mut() {
+            Some((_, end)) if n - *end < PAUSE => *end = n,
+            _ => beeps.push((n, n)),
+        }
+    }
+    let seconds = |n: usize| n as f64 / 48_000.0;
+    beeps.into_iter().map(|(from, to)| (seconds(from), seconds(to - from))).collect()
+}
+
+/// The mean skew of each window in milliseconds, and how many beeps are not as long as they should be.
+fn compare(flashes: &[f64], beeps: &[(f64, f64)], own_skew: f64) -> (Vec<f64>, usize) {
+    let mut windows: Vec<(f64, Vec<f64>)> = vec![];
+    let settled = beeps.first().map_or(0.0, |(first, _)| first + 3.0);
+    for flash in flashes.iter().filter(|flash| **flash > settled) {
+        let nearest =
+            beeps.iter().map(|(at, _)| flash - at).min_by(|a, b| a.abs().total_cmp(&b.abs()));
+        // A flash whose beep was lost with a mute has no partner.
+        let Some(skew) = nearest.filter(|skew| skew.abs() < 0.35) else { continue };
+        match windows.last_mut() {
+            Some((from, skews)) if flash - *from < WINDOW => skews.push(skew - own_skew),
+            _ => windows.push((*flash, vec![skew - own_skew])),
+        }
+    }
+    let mean = |skews: &[f64]| skews.iter().sum::<f64>() / skews.len() as f64 * 1000.0;
+    let whole = windows.iter().filter(|(_, skews)| skews.len() >= 5);
+    let means = whole.map(|(_, skews)| mean(skews)).collect();
+    let inner = &beeps[3.min(beeps.len())..beeps.len().saturating_sub(1)];
+    let cuts = inner.iter().filter(|(_, length)| (length - 0.1).abs() > 0.008).count();
+    (means, cuts)
+}
