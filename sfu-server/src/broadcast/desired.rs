@@ -12,13 +12,30 @@ use crate::room::{
 pub struct DesiredBroadcast {
     /// In the order of joining; a shared screen stands before its peer.
     pub inputs: Vec<DesiredInput>,
+    /// How they are arranged.
+    pub layout: LayoutChoice,
     /// The room has ended, and its playlist shall. A server that merely stops never says so: its successor takes the
     /// open playlist over.
     pub over: bool,
 }
 
+/// Who decides how tiles are arranged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "hosts cannot choose yet"))]
+pub enum LayoutChoice {
+    /// Nobody: a shared screen wins, otherwise it is the grid.
+    #[default]
+    Auto,
+    /// The host wants everybody equal.
+    Grid,
+    /// The host wants the active speaker large.
+    Speaker,
+    /// The host wants this peer alone.
+    Spotlight(String),
+}
+
 /// One tile and what feeds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DesiredInput {
     /// A peer, or a peer's screen.
     pub participant: String,
@@ -32,10 +49,12 @@ pub struct DesiredInput {
     pub muted: bool,
     /// It speaks.
     pub speaking: bool,
+    /// It is a shared screen.
+    pub screen: bool,
 }
 
 /// The producers of one input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
     /// Pictures.
     pub video: Option<ProducerId>,
@@ -52,7 +71,7 @@ impl DesiredBroadcast {
             let speaking = room.active_speaker.as_deref() == Some(id);
             member_inputs(id, member, speaking)
         });
-        Self { inputs: inputs.collect(), over: false }
+        Self { inputs: inputs.collect(), layout: LayoutChoice::Auto, over: false }
     }
 
     /// Whether `other` needs the same inputs, however they are shown.
@@ -74,11 +93,10 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
     if screen.is_some() {
         inputs.push(DesiredInput {
             participant: format!("{id}-screen"),
-            label: label.clone(),
+            label: screen_label(&label),
             sources: sources(screen, screen_audio),
-            camera_off: false,
-            muted: false,
-            speaking: false,
+            screen: true,
+            ..DesiredInput::default()
         });
     }
     if camera.is_some() || microphone.is_some() {
@@ -89,9 +107,14 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
             camera_off: is_paused(camera),
             muted: is_paused(microphone),
             speaking,
+            screen: false,
         });
     }
     inputs
+}
+
+fn screen_label(name: &str) -> String {
+    if name.trim().is_empty() { "Screen".into() } else { format!("{name}'s screen") }
 }
 
 #[cfg(test)]
@@ -129,10 +152,11 @@ mod tests {
     fn a_shared_screen_is_a_tile_of_its_own() {
         let tracks =
             Tracks { camera: track(1, false), screen: track(2, false), ..Tracks::default() };
-        assert_eq!(
-            participants(&DesiredBroadcast::of(&room(vec![("a", 1, tracks)]))),
-            ["a-screen", "a"]
-        );
+        let desired = DesiredBroadcast::of(&room(vec![("a", 1, tracks)]));
+        assert_eq!(participants(&desired), ["a-screen", "a"]);
+        let seen = desired.inputs.iter().map(|input| (input.label.as_str(), input.screen));
+        assert!(seen.eq([("A's screen", true), ("A", false)]));
+        assert_eq!(screen_label(" "), "Screen");
     }
 
     #[test]

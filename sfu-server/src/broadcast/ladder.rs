@@ -24,6 +24,7 @@ use tokio::{
 
 use super::{
     desired::Sources,
+    layers::{self, Shown},
     leg::{Leg, LegMedia, LegTrack},
 };
 use crate::{
@@ -78,6 +79,8 @@ pub struct Climb {
     pub climb: u32,
     /// What it is made of.
     pub sources: Sources,
+    /// How its picture is shown, now.
+    pub shown: Shown,
 }
 
 /// Step 1 is done: nothing of this participant's old input is left, unless it stays until the new one is active.
@@ -217,11 +220,12 @@ impl TransportsConnected {
             let producer = producer.ok_or_else(|| refused(format!("no {kind:?} was asked for")))?;
             let mut options = ConsumerOptions::new(producer, capabilities.clone());
             options.paused = true;
-            // The lowest simulcast layer already fills the 144p picture.
+            // How many layers there are is known once there is a consumer.
             options.preferred_layers =
                 Some(ConsumerLayers { spatial_layer: 0, temporal_layer: None });
             let consumer =
                 transport.consume(options).await.map_err(|error| refused(error.to_string()))?;
+            layers::prefer(&consumer, climb.shown).await;
             tracks.push(LegTrack { consumer, _transport: transport });
         }
         steps.push(step.done());

@@ -23,11 +23,15 @@ use tonic::{
 
 use super::{
     Config, DesiredBroadcast,
-    desired::{DesiredInput, Sources},
+    desired::{DesiredInput, LayoutChoice, Sources},
     drive,
+    layers::{self, Shown},
 };
 use crate::{
-    media::workers::{Placement, WorkerConfig, Workers},
+    media::{
+        codecs, transports,
+        workers::{Placement, WorkerConfig, Workers},
+    },
     signaling::messages::BroadcastStatus,
 };
 
@@ -198,10 +202,9 @@ impl Rig {
                 label: "Ada".into(),
                 sources: Sources { video: None, audio: Some(self.producer.id()) },
                 camera_off: true,
-                muted: false,
-                speaking: false,
+                ..DesiredInput::default()
             }],
-            over: false,
+            ..DesiredBroadcast::default()
         });
     }
 
@@ -365,7 +368,7 @@ async fn the_rooms_end_closes_the_broadcast_and_the_servers_end_does_not() {
     let mut rig = Rig::start().await;
     rig.speak();
     let (_, _statuses) = rig.climb().await;
-    rig.desired.send_replace(DesiredBroadcast { inputs: vec![], over: true });
+    rig.desired.send_replace(DesiredBroadcast { over: true, ..DesiredBroadcast::default() });
     loop {
         match rig.next().await {
             Call::Close => break,
@@ -380,4 +383,69 @@ async fn the_rooms_end_closes_the_broadcast_and_the_servers_end_does_not() {
     drop(rig.desired);
     timeout(PATIENCE, statuses.closed()).await.expect("the claim is let go");
     assert!(rig.calls.try_recv().is_err(), "nothing is closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn speaking_and_another_layout_change_the_scene_and_restart_nothing() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, _statuses) = rig.climb().await;
+    let scenes = [
+        (LayoutChoice::Speaker, v1::Layout::Speaker, "ada"),
+        (LayoutChoice::Spotlight("ada".into()), v1::Layout::Spotlight, "ada"),
+        (LayoutChoice::Grid, v1::Layout::Grid, ""),
+    ];
+    for (choice, layout, featured) in scenes {
+        rig.desired.send_modify(|desired| {
+            desired.layout = choice;
+            desired.inputs[0].speaking ^= true;
+        });
+        let Call::Scene(scene) = rig.next().await else { panic!("UpdateScene") };
+        assert_eq!((scene.layout(), scene.featured.as_str()), (layout, featured));
+        assert_eq!(scene.tiles[0].input_ids, std::slice::from_ref(&input));
+    }
+    rig.desired.send_modify(|desired| desired.over = true);
+    let Call::Close = rig.next().await else { panic!("nothing but the end") };
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_consumer_follows_its_tile_to_another_layer() {
+    let placement = place_room().await;
+    let router = &placement.router;
+    let direct = router.create_direct_transport(DirectTransportOptions::default()).await;
+    let encodings = (0..3).map(|n| RtpEncodingParameters {
+        ssrc: Some(2000 + n),
+        scalability_mode: "L1T3".parse().expect("a mode"),
+        ..RtpEncodingParameters::default()
+    });
+    let parameters = RtpParameters {
+        codecs: vec![RtpCodecParameters::Video {
+            mime_type: MimeTypeVideo::Vp8,
+            payload_type: 96,
+            clock_rate: NonZeroU32::new(90_000).expect("a rate"),
+            parameters: RtpCodecParametersParameters::default(),
+            rtcp_feedback: vec![],
+        }],
+        encodings: encodings.collect(),
+        ..RtpParameters::default()
+    };
+    let direct = direct.expect("a transport");
+    let camera = direct.produce(ProducerOptions::new(MediaKind::Video, parameters));
+    let camera = camera.await.expect("a producer");
+    let listen = transports::listen_info(Protocol::Udp, Ipv4Addr::LOCALHOST.into());
+    let plain = router.create_plain_transport(PlainTransportOptions::new(listen)).await;
+    let capabilities = codecs::ffmpeg_capabilities(router);
+    let plain = plain.expect("a transport");
+    let consumer = plain.consume(ConsumerOptions::new(camera.id(), capabilities));
+    let consumer = consumer.await.expect("a consumer");
+    for (shown, layer) in [
+        (Shown::Camera { height: 46 }, 0),
+        (Shown::Camera { height: 144 }, 1),
+        (Shown::Camera { height: 46 }, 0),
+        (Shown::Screen, 0),
+    ] {
+        layers::prefer(&consumer, shown).await;
+        let preferred = consumer.preferred_layers().map(|layers| layers.spatial_layer);
+        assert_eq!(preferred, Some(layer), "{shown:?}");
+    }
 }
