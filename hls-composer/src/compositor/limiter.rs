@@ -122,6 +122,8 @@ impl Working {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Feeds one level after another, each for so many milliseconds, in ticks of 50 ms.
@@ -175,5 +177,23 @@ mod tests {
         }
         assert!(limiter.working.is_none() && limiter.is_silent());
         assert_eq!(limiter.waiting.len(), DELAY);
+    }
+
+    proptest! {
+        #[test]
+        fn the_gain_alone_keeps_every_peak_below_the_ceiling(
+            peaks in prop::collection::vec((0..400_000_i32, 1..600_usize), 1..30),
+        ) {
+            let levels: Vec<i32> = peaks
+                .iter()
+                .flat_map(|(peak, after)| std::iter::once(*peak).chain(std::iter::repeat_n(100, *after)))
+                .chain(std::iter::repeat_n(0, DELAY))
+                .collect();
+            let mut working = Working::new();
+            let gains: Vec<f64> = levels.iter().map(|level| working.gain(*level)).collect();
+            for (gain, level) in gains[DELAY..].iter().zip(&levels) {
+                prop_assert!(gain * f64::from(*level) < f64::from(CEILING) + 0.01);
+            }
+        }
     }
 }

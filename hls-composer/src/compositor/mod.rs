@@ -21,6 +21,7 @@ mod mixer;
 mod paint;
 mod palette;
 mod playout;
+mod resample;
 mod scale;
 pub mod scene;
 mod slate;

@@ -1,15 +1,12 @@
 //! Scaling an input's picture to its place, without distortion.
 
 use bytes::Bytes;
-use fast_image_resize::{
-    FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer,
-    images::{Image, ImageRef},
-};
 
 use super::{
     canvas::{Canvas, PLANES},
     layout::Rect,
     palette::BLACK,
+    resample::{Resampler, Span},
 };
 use crate::ingest::{HEIGHT, WIDTH};
 
@@ -53,10 +50,10 @@ pub fn fit(place: Rect, screen: bool) -> Fit {
 }
 
 /// Scales pictures; keeps its buffers.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Scaler {
-    resizer: Resizer,
-    /// The picture at half its size, or a quarter, and the one it is made from.
+    resampler: Resampler,
+    /// A plane at half its size, or a quarter, and the one it is made from.
     halved: Vec<u8>,
     larger: Vec<u8>,
     scaled: Vec<u8>,
@@ -69,63 +66,30 @@ impl Scaler {
         if onto != place {
             canvas.fill(place, BLACK);
         }
-        // Halving is far cheaper than resampling, and all that is left for the latter is a factor between 1 and 2.
+        // Halving is far cheaper than resampling, which is left with a factor between 1 and 2.
         let halvings = (WIDTH / onto.width).ilog2();
-        for (plane, (start, width, height)) in PLANES.into_iter().enumerate() {
+        for (plane, (start, whole_width, whole_height)) in PLANES.into_iter().enumerate() {
             let shift = usize::from(plane > 0);
             let to = (onto.width >> shift, onto.height >> shift);
-            let (width, height) = (width >> halvings, height >> halvings);
-            let whole = &picture[start..][..(width * height) << (2 * halvings)];
-            let source = self.shrink(whole, width << halvings, halvings);
+            let (width, height) = (whole_width >> halvings, whole_height >> halvings);
+            let whole = &picture[start..][..whole_width * whole_height];
+            for n in 0..halvings {
+                std::mem::swap(&mut self.halved, &mut self.larger);
+                let source = if n == 0 { whole } else { &self.larger };
+                halve(source, whole_width >> n, &mut self.halved);
+            }
+            let source = if halvings == 0 { whole } else { &self.halved };
             if !screen && is_nearly(width, to.0) && is_nearly(height, to.1) {
                 // The sliver is cut off on the right and below, where no sample of chroma is split.
                 canvas.blit(onto, plane, source, width);
                 continue;
             }
-            let part = f64::from(1 << (shift as u32 + halvings));
-            let taken = (taken.0 / part, taken.1 / part);
-            if self.resize((width, height), taken, to, halvings, whole).is_none() {
-                // Sizes are ours and always fit; grey is better than no tile.
-                self.scaled.clear();
-                self.scaled.resize(to.0 * to.1, 128);
-            }
+            let part = |pixels: f64| (pixels * 256.0) as usize >> (shift as u32 + halvings);
+            let across = Span { source: width, taken: part(taken.0), target: to.0 };
+            let down = Span { source: height, taken: part(taken.1), target: to.1 };
+            self.resampler.resample(source, across, down, &mut self.scaled);
             canvas.blit(onto, plane, &self.scaled, to.0);
         }
-    }
-
-    /// A plane, halved so many times.
-    fn shrink<'a>(&'a mut self, whole: &'a [u8], width: usize, halvings: u32) -> &'a [u8] {
-        if halvings == 0 {
-            return whole;
-        }
-        halve(whole, width, &mut self.halved);
-        for n in 1..halvings {
-            std::mem::swap(&mut self.halved, &mut self.larger);
-            halve(&self.larger, width >> n, &mut self.halved);
-        }
-        &self.halved
-    }
-
-    /// Resamples the middle of the plane that [`Self::shrink`] has made.
-    fn resize(
-        &mut self,
-        (width, height): (usize, usize),
-        taken: (f64, f64),
-        to: (usize, usize),
-        halvings: u32,
-        whole: &[u8],
-    ) -> Option<()> {
-        let source = if halvings == 0 { whole } else { &self.halved };
-        let (left, top) = ((width as f64 - taken.0) / 2.0, (height as f64 - taken.1) / 2.0);
-        // As cheap as bilinear, and sharper when made smaller.
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Hamming))
-            .crop(left.max(0.0), top.max(0.0), taken.0, taken.1);
-        let from = ImageRef::new(width as u32, height as u32, source, PixelType::U8).ok()?;
-        self.scaled.resize(to.0 * to.1, 0);
-        let scaled = &mut self.scaled;
-        let mut to = Image::from_slice_u8(to.0 as u32, to.1 as u32, scaled, PixelType::U8).ok()?;
-        self.resizer.resize(&from, &mut to, &options).ok()
     }
 }
 

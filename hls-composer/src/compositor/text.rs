@@ -107,6 +107,8 @@ impl Pen<'_> {
         let mut words = text.split(' ');
         let first = words.next().unwrap_or_default();
         let initial = words.next_back().and_then(|word| word.chars().next());
+        // "Ada Lovelace's screen" is not "Ada s.".
+        let initial = initial.filter(|initial| !initial.is_lowercase());
         let with_initial = initial.map(|initial| format!("{first} {initial}."));
         let whole = [Some(text.to_owned()), with_initial, Some(first.to_owned())];
         if let Some(found) = whole.into_iter().flatten().find(|text| fits(text)) {
@@ -150,6 +152,8 @@ mod tests {
         assert_eq!(shortened(pen.width("Ada") + 1), "Ada");
         assert_eq!(pen.shorten("Katherine Johnson", pen.width("Kath…") + 1), "Kath…");
         assert_eq!(shortened(3), "");
+        let screen = "Ada Lovelace's screen";
+        assert_eq!(pen.shorten(screen, pen.width(screen)), "Ada");
     }
 
     #[test]

@@ -130,9 +130,14 @@ impl Brush {
             canvas.stamp(x + (side - person.width) / 2, y + side / 6, &person, WHITE);
             return;
         }
-        let capitals = if side < DISC { room / 2 } else { side * 2 / 5 };
+        let (capitals, width) =
+            if side < DISC { (room / 2, rect.width) } else { (side * 2 / 5, side * 4 / 5) };
+        // Two wide letters are set smaller.
+        let widest = self.words.render(&initials, Capitals(capitals), rect.width).width;
+        let capitals = if widest > width { capitals * width / widest } else { capitals };
         let letters = self.words.render(&initials, Capitals(capitals), rect.width);
-        let (x, y) = (rect.x + (rect.width - letters.width) / 2, y + (side - capitals) / 2);
+        let x = rect.x + (rect.width - letters.width) / 2;
+        let y = y + (side - capitals) / 2;
         canvas.stamp(x, y.saturating_sub(1), letters, WHITE);
     }
 

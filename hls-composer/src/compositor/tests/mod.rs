@@ -3,6 +3,7 @@
 mod cost;
 mod fixture;
 mod golden;
+mod live;
 mod loudness;
 mod paint;
 mod png;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::{
     super::{
+        buffer::InputBuffer,
         layout::Layout,
         paint::Painter,
         palette::GROUND,
@@ -13,7 +14,7 @@ use super::{
     },
     fixture::{FPS, inputs, painted, participant, plain, scene, showing},
 };
-use crate::ingest::{FRAME_BYTES, InputId, WIDTH};
+use crate::ingest::{FRAME_BYTES, InputId, Media, WIDTH, media::Payload};
 
 fn unnamed(participant: &str, input: &str) -> Tile {
     Tile { participant: participant.into(), input: Some(input.into()), ..Tile::default() }
@@ -73,6 +74,24 @@ fn a_layout_is_switched_with_the_next_picture_and_leaves_nothing_behind() {
         let switched = painter.paint(&scene, &inputs, tick as u64);
         assert_eq!(switched, painted(&scene, tick as u64), "{layout:?}");
     }
+}
+
+#[test]
+fn a_new_frame_is_painted_and_only_in_its_tile() {
+    let scene = scene(Layout::Grid, vec![unnamed("A", "a"), unnamed("B", "b")]);
+    let mut inputs =
+        HashMap::from([("a".into(), showing(plain(100))), ("b".into(), showing(plain(150)))]);
+    let mut painter = Painter::new(FPS);
+    let before = painter.paint(&scene, &inputs, 0);
+    let now = tokio::time::Instant::now() + std::time::Duration::from_secs(1);
+    let payload = Payload::Frame { index: 1, picture: plain(200) };
+    let changed: &mut InputBuffer = inputs.get_mut("b").expect("an input");
+    changed.take(Media { input: "b".into(), generation: 1, arrived: now, payload });
+    changed.advance(now + std::time::Duration::from_secs(1));
+    let after = painter.paint(&scene, &inputs, 1);
+    let at = |picture: &[u8], x: usize| picture[72 * WIDTH + x];
+    assert_eq!((at(&before, 64), at(&before, 192)), (100, 150));
+    assert_eq!((at(&after, 64), at(&after, 192)), (100, 200));
 }
 
 #[test]

@@ -29,6 +29,9 @@ pub fn write(path: &Path, width: usize, rgb: &[u8]) {
     let mut encoder = png::Encoder::new(file, width as u32, (rgb.len() / 3 / width) as u32);
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_compression(png::Compression::High);
+    // Flat colours compress best as they are.
+    encoder.set_filter(png::Filter::NoFilter);
+
     let mut writer = encoder.write_header().expect("a header");
     writer.write_image_data(rgb).expect("a picture");
 }
