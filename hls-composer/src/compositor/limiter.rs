@@ -23,7 +23,7 @@ const WINDOW: usize = DELAY + 1;
 #[derive(Debug)]
 pub struct Limiter {
     /// The last [`DELAY`] samples, which have not left yet.
-    waiting: VecDeque<[i32; 2]>,
+    waiting: Vec<[i32; 2]>,
     /// While the gain is not 1.
     working: Option<Working>,
 }
@@ -45,7 +45,7 @@ struct Working {
 impl Limiter {
     /// Silence waits.
     pub fn new() -> Self {
-        Self { waiting: VecDeque::from(vec![[0; 2]; DELAY]), working: None }
+        Self { waiting: vec![[0; 2]; DELAY], working: None }
     }
 
     /// Nothing but silence waits to leave.
@@ -55,32 +55,24 @@ impl Limiter {
 
     /// Replaces `samples` by what leaves while they come in.
     pub fn limit(&mut self, samples: &mut [[i32; 2]]) {
-        if self.working.is_none() && samples.as_flattened().iter().all(|s| s.abs() <= CEILING) {
-            self.pass(samples);
-            return;
+        self.waiting.extend_from_slice(samples);
+        let peak = samples.as_flattened().iter().map(|value| value.unsigned_abs()).max();
+        if self.working.is_none() && peak <= Some(CEILING.unsigned_abs()) {
+            samples.copy_from_slice(&self.waiting[..samples.len()]);
+        } else {
+            let working = self.working.get_or_insert_with(Working::new);
+            for (sample, leaving) in samples.iter_mut().zip(&self.waiting) {
+                let gain = working.gain(sample[0].abs().max(sample[1].abs()));
+                // Rounding alone could exceed the ceiling, by one.
+                *sample = leaving.map(|value| {
+                    ((f64::from(value) * gain).round() as i32).clamp(-CEILING, CEILING)
+                });
+            }
+            if working.is_at_rest() {
+                self.working = None;
+            }
         }
-        let working = self.working.get_or_insert_with(Working::new);
-        for sample in samples {
-            self.waiting.push_back(*sample);
-            let gain = working.gain(sample[0].abs().max(sample[1].abs()));
-            let leaving = self.waiting.pop_front().unwrap_or_default();
-            // Rounding alone could exceed the ceiling, by one.
-            *sample = leaving
-                .map(|value| ((f64::from(value) * gain).round() as i32).clamp(-CEILING, CEILING));
-        }
-        if working.is_at_rest() {
-            self.working = None;
-        }
-    }
-
-    fn pass(&mut self, samples: &mut [[i32; 2]]) {
-        for sample in samples.iter() {
-            self.waiting.push_back(*sample);
-        }
-        let leaving = self.waiting.drain(..samples.len());
-        for (slot, sample) in samples.iter_mut().zip(leaving) {
-            *slot = sample;
-        }
+        self.waiting.drain(..samples.len());
     }
 }
 
