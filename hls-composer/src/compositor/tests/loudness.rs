@@ -106,7 +106,7 @@ fn nine_voices_at_once_are_streamed_at_minus_11_lufs_and_do_not_clip() {
     // Independent voices add up by their energies.
     let together = 10.0 * single.iter().map(|l| 10_f64.powf(l / 10.0)).sum::<f64>().log10();
     let (loudness_out, peak) = measured(&mixed(&voices));
-    println!("9 in: {together:.2} LUFS; out: true peak {peak:.2} dBTP");
+    println!("9 in: {together:.2} LUFS together; out: true peak {peak:.2} dBTP");
     assert_near("9 voices", loudness_out, -11.2);
     assert!(peak < 0.0, "{peak}");
 }
