@@ -260,17 +260,21 @@ fn status(input: &str, state: v1::InputState, resume_wanted: u32) -> v1::Broadca
 }
 
 async fn place_room() -> Placement {
-    let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let first_port = free.local_addr().expect("its address").port();
-    drop(free);
-    let workers = Workers::start(WorkerConfig {
-        count: 1,
-        cpus: daemon::cpus::CpuList::allowed().expect("cores"),
-        listen_ip: Ipv4Addr::LOCALHOST.into(),
-        announced: Arc::from([]),
-        first_port,
-    });
-    workers.await.expect("a worker").place_room().await.expect("a room")
+    // Outside the range that outgoing connections take theirs from: a port found free there is soon taken, for TCP.
+    let ports = std::iter::repeat_with(|| rand::random_range(20_000..30_000_u16)).take(20);
+    for first_port in ports {
+        let workers = Workers::start(WorkerConfig {
+            count: 1,
+            cpus: daemon::cpus::CpuList::allowed().expect("cores"),
+            listen_ip: Ipv4Addr::LOCALHOST.into(),
+            announced: Arc::from([]),
+            first_port,
+        });
+        if let Ok(workers) = workers.await {
+            return workers.place_room().await.expect("a room");
+        }
+    }
+    panic!("none of twenty ports is free");
 }
 
 async fn opus_producer(router: &Router) -> Producer {
