@@ -8,7 +8,7 @@ use super::{
     label,
     layout::{CANVAS, Rect},
     mask::Mask,
-    palette::{BACKGROUND, BLACK, Colour, GROUND, MUTED, SPEAKING, WHITE},
+    palette::{BACKGROUND, BLACK, Colour, GREY, GROUND, MUTED, SLATE, SPEAKING, WHITE},
     scale::Scaler,
     text::{Capitals, Words},
 };
@@ -115,6 +115,11 @@ impl Brush {
     fn avatar(&mut self, canvas: &mut Canvas, rect: Rect, look: &Look<'_>, setting: &Setting) {
         let below = setting.below(look);
         let room = rect.height - below;
+        if look.screen {
+            canvas.fill(rect, GROUND);
+            self.monitor(canvas, Rect { height: room, ..rect });
+            return;
+        }
         let side = even(room * 3 / 4);
         let (x, y) = (rect.x + (rect.width - side) / 2, rect.y + (room - side) / 2 + below / 8);
         // Where a disc would be too small for letters, the whole tile has the colour.
@@ -139,6 +144,22 @@ impl Brush {
         let x = rect.x + (rect.width - letters.width) / 2;
         let y = y + (side - capitals) / 2;
         canvas.stamp(x, y.saturating_sub(1), letters, WHITE);
+    }
+
+    /// A screen on its stand, for one that has not been seen yet: a screen has no initials.
+    fn monitor(&self, canvas: &mut Canvas, room: Rect) {
+        let height = even(room.height / 2);
+        let width = even(height * 16 / 9);
+        let (x, y) = (
+            even(room.x + (room.width - width) / 2),
+            even(room.y + (room.height - height - 4) / 2),
+        );
+        let part = |x: usize, y: usize, width: usize, height: usize| Rect { x, y, width, height };
+        canvas.fill(part(x, y, width, height), GREY);
+        canvas.fill(part(x + 2, y + 2, width - 4, height - 4), SLATE);
+        let middle = even(x + width / 2);
+        canvas.fill(part(middle - 2, y + height, 4, 2), GREY);
+        canvas.fill(part(middle - even(width / 4), y + height + 2, 2 * even(width / 4), 2), GREY);
     }
 
     /// The held picture, and that the connection is being made again.

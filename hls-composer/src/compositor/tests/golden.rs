@@ -108,6 +108,9 @@ fn all() -> Vec<(String, Arc<Scene>, u64)> {
     }
     push("spotlight", scene(Layout::Spotlight, people(4)));
     push("screen-share-10", with_screen(Layout::ScreenShare, busy(9)));
+    let mut soon = (*with_screen(Layout::ScreenShare, people(3))).clone();
+    soon.tiles[0].input = None;
+    push("screen-not-seen-yet", Arc::new(soon));
     push("screen-in-a-grid", with_screen(Layout::Grid, busy(3)));
     push("one-camera-off", one(|tile| tile.camera_off = true));
     push("one-muted", one(|tile| tile.muted = true));
