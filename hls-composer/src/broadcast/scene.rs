@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::Phase;
 use crate::{
-    compositor::scene::{Scene, Slate, Tile},
+    compositor::scene::{Layout, Scene, Slate, Tile},
     ingest::{InputId, State},
 };
 
@@ -13,6 +13,10 @@ use crate::{
 pub struct SceneUpdate {
     /// Grows; older ones are ignored.
     pub version: u64,
+    /// How tiles are arranged.
+    pub layout: Layout,
+    /// The participant shown large, in layouts that have one.
+    pub featured: String,
     /// In reading order.
     pub tiles: Vec<SceneTile>,
 }
@@ -32,14 +36,19 @@ pub struct SceneTile {
     pub muted: bool,
     /// It speaks.
     pub speaking: bool,
+    /// Its connection is lost and may come back.
+    pub reconnecting: bool,
+    /// It is a shared screen.
+    pub screen: bool,
 }
 
 /// What the compositor shows. A tile takes the first of its inputs that has media, so an old input stays until the new
-/// one is active.
+/// one is active. An input that was given up holds its last picture, marked as what it is.
 pub fn resolve(update: &SceneUpdate, inputs: &BTreeMap<String, State>, phase: Phase) -> Scene {
     let has_media = |id: &&String| matches!(inputs.get(*id), Some(State::Active | State::Silent));
     let tiles = update.tiles.iter().map(|tile| {
         let chosen = tile.input_ids.iter().find(has_media).or(tile.input_ids.first());
+        let given_up = chosen.is_some_and(|id| matches!(inputs.get(id), Some(State::Failed(_))));
         Tile {
             participant: tile.participant.clone(),
             label: tile.label.clone(),
@@ -47,6 +56,8 @@ pub fn resolve(update: &SceneUpdate, inputs: &BTreeMap<String, State>, phase: Ph
             camera_off: tile.camera_off,
             muted: tile.muted,
             speaking: tile.speaking,
+            reconnecting: tile.reconnecting || given_up,
+            screen: tile.screen,
         }
     });
     let named: Vec<InputId> = update
@@ -61,6 +72,8 @@ pub fn resolve(update: &SceneUpdate, inputs: &BTreeMap<String, State>, phase: Ph
     };
     let orphaned = phase == Phase::Orphaned;
     Scene {
+        layout: update.layout,
+        featured: update.featured.clone(),
         // Nobody's picture moves while the SFU is away: better to say so than to show it frozen.
         tiles: if orphaned { vec![] } else { tiles.collect() },
         slate,
@@ -77,6 +90,7 @@ mod tests {
         SceneUpdate {
             version: 1,
             tiles: vec![SceneTile { participant: "A".into(), input_ids, ..SceneTile::default() }],
+            ..SceneUpdate::default()
         }
     }
 
@@ -100,6 +114,24 @@ mod tests {
             chosen(&[("new", State::Resumed), ("old", State::Silent)]).as_deref(),
             Some("old")
         );
+    }
+
+    #[test]
+    fn an_input_that_was_given_up_is_marked() {
+        let marked = |state: State| {
+            let states = BTreeMap::from([("a".to_owned(), state)]);
+            resolve(&update(&["a"]), &states, Phase::Live).tiles[0].reconnecting
+        };
+        assert!(marked(State::Failed("no more".into())));
+        assert!(!marked(State::Silent) && !marked(State::StartingUp));
+    }
+
+    #[test]
+    fn the_layout_reaches_the_picture() {
+        let wanted =
+            SceneUpdate { layout: Layout::ScreenShare, featured: "A".into(), ..update(&["a"]) };
+        let scene = resolve(&wanted, &BTreeMap::new(), Phase::Live);
+        assert_eq!((scene.layout, scene.featured.as_str()), (Layout::ScreenShare, "A"));
     }
 
     #[test]

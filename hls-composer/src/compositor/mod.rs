@@ -12,12 +12,23 @@
 mod buffer;
 mod canvas;
 mod clock;
+mod icons;
+mod label;
 mod layout;
+mod limiter;
+mod mask;
 mod mixer;
 mod paint;
+mod palette;
 mod playout;
+mod resample;
+mod scale;
 pub mod scene;
+mod slate;
+#[cfg(test)]
+mod tests;
 mod text;
+mod tile;
 
 use std::{collections::HashMap, sync::Arc, time::SystemTime};
 
@@ -30,6 +41,7 @@ use tokio::{
 use self::{
     buffer::InputBuffer,
     clock::{Clock, Due},
+    mixer::Mixer,
     paint::Painter,
     scene::Scene,
 };
@@ -59,14 +71,14 @@ pub async fn run(
 ) {
     let mut clock = Clock::start(fps, Instant::now(), SystemTime::now());
     let mut inputs: HashMap<InputId, InputBuffer> = HashMap::new();
-    let mut painter = Painter::new(fps);
+    let (mut painter, mut mixer) = (Painter::new(fps), Mixer::new(fps));
     let mut current = Arc::clone(&scene.borrow_and_update());
     loop {
         tokio::select! {
             biased;
             () = sleep_until(clock.next_due()) => {
                 for due in clock.due(Instant::now()) {
-                    let tick = compose(&due, &current, &mut inputs, &mut painter, fps);
+                    let tick = compose(&due, &current, &mut inputs, &mut painter, &mut mixer);
                     match ticks.try_send(tick) {
                         Ok(()) => {}
                         Err(mpsc::error::TrySendError::Closed(_)) => return,
@@ -100,16 +112,17 @@ pub async fn run(
 
 fn compose(
     due: &Due,
-    scene: &Scene,
+    scene: &Arc<Scene>,
     inputs: &mut HashMap<InputId, InputBuffer>,
     painter: &mut Painter,
-    fps: u32,
+    mixer: &mut Mixer,
 ) -> Tick {
     for input in inputs.values_mut() {
         input.advance(due.at);
     }
     let picture = painter.paint(scene, inputs, due.number);
+    // Everybody is heard, whether there is a place for its tile or not.
     let heard = scene.tiles.iter().filter_map(|tile| tile.input.as_ref());
-    let sound = mixer::mix(heard.filter_map(|id| Some(inputs.get(id)?.samples())), fps);
+    let sound = mixer.mix(heard.filter_map(|id| Some(inputs.get(id)?.samples())));
     Tick { number: due.number, due: due.wall, after_jump: due.after_jump, picture, sound }
 }

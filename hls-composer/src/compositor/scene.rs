@@ -1,10 +1,15 @@
 //! What the picture shows: tiles in order, each with the input it takes its media from.
 
+pub use super::layout::Layout;
 use crate::ingest::InputId;
 
 /// The picture as it should be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
+    /// How tiles are arranged.
+    pub layout: Layout,
+    /// The participant shown large, in layouts that have one; unknown or empty: the first.
+    pub featured: String,
     /// In reading order.
     pub tiles: Vec<Tile>,
     /// What stands in for tiles when there are none.
@@ -14,13 +19,13 @@ pub struct Scene {
 }
 
 /// One participant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tile {
     /// Who.
     pub participant: String,
     /// The name shown.
     pub label: String,
-    /// Where picture and sound come from.
+    /// Where picture and sound come from. None: only the avatar.
     pub input: Option<InputId>,
     /// The avatar is shown instead of the picture.
     pub camera_off: bool,
@@ -28,6 +33,10 @@ pub struct Tile {
     pub muted: bool,
     /// It speaks.
     pub speaking: bool,
+    /// Nothing new is to be expected for now: the last picture stays, marked.
+    pub reconnecting: bool,
+    /// A shared screen: shown whole, and never framed as speaking.
+    pub screen: bool,
 }
 
 /// A whole picture of words.
@@ -42,20 +51,15 @@ pub enum Slate {
     NobodyHere,
 }
 
-impl Slate {
-    /// The words.
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Starting => "Starting…",
-            Self::Reconnecting => "Reconnecting…",
-            Self::NobodyHere => "Nobody is here",
-        }
-    }
-}
-
 impl Scene {
     /// Whether media of this input is wanted.
     pub fn names(&self, input: &InputId) -> bool {
         self.inputs.contains(input)
+    }
+
+    /// Which tile is featured, counted from 0.
+    pub fn featured_tile(&self) -> usize {
+        let found = self.tiles.iter().position(|tile| tile.participant == self.featured);
+        found.unwrap_or(0)
     }
 }

@@ -5,6 +5,7 @@ use proto::v1;
 use super::errors::FieldError;
 use crate::{
     broadcast::{InputStatus, Outcome, Phase, SceneTile, SceneUpdate, Scope, Status},
+    compositor::scene::Layout,
     encoder,
     ingest::{
         State, Step,
@@ -144,11 +145,21 @@ pub fn steps(steps: Vec<v1::Step>) -> Result<Vec<Step>, FieldError> {
         .collect()
 }
 
-/// The wanted scene.
-pub fn scene(version: u64, tiles: Vec<v1::Tile>) -> Result<SceneUpdate, FieldError> {
+/// The wanted scene, of a request whose room is known already.
+pub fn scene(request: v1::UpdateSceneRequest) -> Result<SceneUpdate, FieldError> {
+    let v1::UpdateSceneRequest { version, layout, tiles, featured, .. } = request;
     if version == 0 {
         return Err(wrong("version", "must be greater than 0"));
     }
+    let layout = match v1::Layout::try_from(layout) {
+        Ok(v1::Layout::Unspecified | v1::Layout::Grid) => Layout::Grid,
+        Ok(v1::Layout::Speaker) => Layout::Speaker,
+        Ok(v1::Layout::Spotlight) => Layout::Spotlight,
+        Ok(v1::Layout::ScreenShare) => Layout::ScreenShare,
+        Err(_) => return Err(wrong("layout", "takes GRID, SPEAKER, SPOTLIGHT or SCREEN_SHARE")),
+    };
+    // One that no tile has means the first, so all that matters is that it is no longer than a participant's.
+    let featured = featured.chars().take(LABEL).collect();
     if tiles.len() > TILES {
         return Err(wrong("tiles", format!("takes at most {TILES}")));
     }
@@ -169,9 +180,11 @@ pub fn scene(version: u64, tiles: Vec<v1::Tile>) -> Result<SceneUpdate, FieldErr
             camera_off: tile.camera_off,
             muted: tile.muted,
             speaking: tile.speaking,
+            reconnecting: tile.reconnecting,
+            screen: tile.screen,
         })
     });
-    Ok(SceneUpdate { version, tiles: tiles.collect::<Result<_, _>>()? })
+    Ok(SceneUpdate { version, layout, featured, tiles: tiles.collect::<Result<_, _>>()? })
 }
 
 /// What `RestartPipeline` restarts.
@@ -336,6 +349,30 @@ mod tests {
             let fmtp = v1::TrackParameters { fmtp: text.into(), ..opus() };
             assert!(refusal(fmtp).starts_with("tracks[1].fmtp"));
         }
+    }
+
+    #[test]
+    fn a_scene_comes_with_its_layout_and_an_unknown_one_is_refused() {
+        let request = |layout: i32| v1::UpdateSceneRequest {
+            version: 1,
+            layout,
+            featured: "ada-screen".into(),
+            tiles: vec![v1::Tile {
+                participant_id: "ada-screen".into(),
+                label: "x".repeat(10_000),
+                screen: true,
+                reconnecting: true,
+                ..v1::Tile::default()
+            }],
+            ..v1::UpdateSceneRequest::default()
+        };
+        let shared = scene(request(v1::Layout::ScreenShare.into())).expect("a scene");
+        assert_eq!((shared.layout, shared.featured.as_str()), (Layout::ScreenShare, "ada-screen"));
+        assert!(shared.tiles[0].screen && shared.tiles[0].reconnecting);
+        assert_eq!(shared.tiles[0].label.len(), LABEL);
+        assert_eq!(scene(request(0)).expect("a scene").layout, Layout::Grid);
+        let refusal = scene(request(99)).expect_err("no such layout").to_string();
+        assert_eq!(refusal, "layout: takes GRID, SPEAKER, SPOTLIGHT or SCREEN_SHARE");
     }
 
     #[test]

@@ -186,10 +186,11 @@ impl Composer for Service {
         &self,
         request: Request<v1::UpdateSceneRequest>,
     ) -> Result<Response<v1::UpdateSceneResponse>, Status> {
-        let request = request.into_inner();
-        let update = convert::scene(request.version, request.tiles)?;
-        let broadcast = self.find(request.room_id).await?;
-        broadcast.scene(request.epoch, update).await.map_err(|error| refused(&error))?;
+        let mut request = request.into_inner();
+        let (room, epoch) = (std::mem::take(&mut request.room_id), request.epoch);
+        let update = convert::scene(request)?;
+        let broadcast = self.find(room).await?;
+        broadcast.scene(epoch, update).await.map_err(|error| refused(&error))?;
         Ok(Response::new(v1::UpdateSceneResponse {}))
     }
 

@@ -12,13 +12,30 @@ use crate::room::{
 pub struct DesiredBroadcast {
     /// In the order of joining; a shared screen stands before its peer.
     pub inputs: Vec<DesiredInput>,
+    /// How they are arranged.
+    pub layout: LayoutChoice,
     /// The room has ended, and its playlist shall. A server that merely stops never says so: its successor takes the
     /// open playlist over.
     pub over: bool,
 }
 
+/// Who decides how tiles are arranged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(not(test), expect(dead_code, reason = "hosts cannot choose yet"))]
+pub enum LayoutChoice {
+    /// Nobody: a shared screen wins, otherwise it is the grid.
+    #[default]
+    Auto,
+    /// The host wants everybody equal.
+    Grid,
+    /// The host wants the active speaker large.
+    Speaker,
+    /// The host wants this peer alone.
+    Spotlight(String),
+}
+
 /// One tile and what feeds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DesiredInput {
     /// A peer, or a peer's screen.
     pub participant: String,
@@ -32,6 +49,8 @@ pub struct DesiredInput {
     pub muted: bool,
     /// It speaks.
     pub speaking: bool,
+    /// It is a shared screen.
+    pub screen: bool,
     /// Which of its producers are paused.
     pub paused: Paused,
 }
@@ -56,7 +75,7 @@ impl Paused {
 }
 
 /// The producers of one input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
     /// Pictures.
     pub video: Option<ProducerId>,
@@ -73,7 +92,7 @@ impl DesiredBroadcast {
             let speaking = room.active_speaker.as_deref() == Some(id);
             member_inputs(id, member, speaking)
         });
-        Self { inputs: inputs.collect(), over: false }
+        Self { inputs: inputs.collect(), layout: LayoutChoice::Auto, over: false }
     }
 
     /// Which producers of `participant` are paused, if it is in the picture.
@@ -105,12 +124,11 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
     if screen.is_some() {
         inputs.push(DesiredInput {
             participant: format!("{id}-screen"),
-            label: label.clone(),
+            label: screen_label(&label),
             sources: sources(screen, screen_audio),
-            camera_off: false,
-            muted: false,
-            speaking: false,
             paused: paused(screen, screen_audio),
+            screen: true,
+            ..DesiredInput::default()
         });
     }
     if camera.is_some() || microphone.is_some() {
@@ -122,9 +140,14 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
             muted: is_paused(microphone),
             speaking,
             paused: paused(camera, microphone),
+            screen: false,
         });
     }
     inputs
+}
+
+fn screen_label(name: &str) -> String {
+    if name.trim().is_empty() { "Screen".into() } else { format!("{name}'s screen") }
 }
 
 #[cfg(test)]
@@ -162,10 +185,11 @@ mod tests {
     fn a_shared_screen_is_a_tile_of_its_own() {
         let tracks =
             Tracks { camera: track(1, false), screen: track(2, false), ..Tracks::default() };
-        assert_eq!(
-            participants(&DesiredBroadcast::of(&room(vec![("a", 1, tracks)]))),
-            ["a-screen", "a"]
-        );
+        let desired = DesiredBroadcast::of(&room(vec![("a", 1, tracks)]));
+        assert_eq!(participants(&desired), ["a-screen", "a"]);
+        let seen = desired.inputs.iter().map(|input| (input.label.as_str(), input.screen));
+        assert!(seen.eq([("A's screen", true), ("A", false)]));
+        assert_eq!(screen_label(" "), "Screen");
     }
 
     #[test]

@@ -25,6 +25,7 @@ use tokio::{
 use super::{
     DesiredBroadcast,
     desired::Sources,
+    layers::{self, Shown},
     leg::{Leg, LegMedia, LegTrack},
 };
 use crate::{
@@ -81,6 +82,8 @@ pub struct Climb {
     pub sources: Sources,
     /// What the room wants, for pauses.
     pub desired: watch::Receiver<DesiredBroadcast>,
+    /// How its picture is shown, now.
+    pub shown: Shown,
 }
 
 /// Step 1 is done: nothing of this participant's old input is left, unless it stays until the new one is active.
@@ -220,11 +223,12 @@ impl TransportsConnected {
             let producer = producer.ok_or_else(|| refused(format!("no {kind:?} was asked for")))?;
             let mut options = ConsumerOptions::new(producer, capabilities.clone());
             options.paused = true;
-            // The lowest simulcast layer already fills the 144p picture.
+            // How many layers there are is known once there is a consumer.
             options.preferred_layers =
                 Some(ConsumerLayers { spatial_layer: 0, temporal_layer: None });
             let consumer =
                 transport.consume(options).await.map_err(|error| refused(error.to_string()))?;
+            layers::prefer(&consumer, climb.shown).await;
             tracks.push(LegTrack { consumer, _transport: transport });
         }
         steps.push(step.done());

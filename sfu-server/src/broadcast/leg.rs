@@ -11,6 +11,7 @@ use super::{
     DesiredBroadcast,
     desired::{Paused, Sources},
     ladder::{Climb, Timed},
+    layers::{self, Shown},
 };
 use crate::composer_client::{CallError, ComposerClient, ComposerStatus, Stage, Step};
 
@@ -41,6 +42,9 @@ pub struct Leg {
     pub climb: u32,
     /// What it is made of.
     pub sources: Sources,
+    /// The consumer of pictures, and how they were shown when its layer was chosen.
+    video: Option<Consumer>,
+    shown: Shown,
     core: Option<Core>,
     attendant: Option<AbortOnDropHandle<()>>,
 }
@@ -67,6 +71,8 @@ impl Leg {
         };
         let paused =
             Paused { video: is_paused(MediaKind::Video), audio: is_paused(MediaKind::Audio) };
+        let mut consumers = media.tracks.iter().map(|track| &track.consumer);
+        let video = consumers.find(|consumer| consumer.kind() == MediaKind::Video).cloned();
         let core = Core {
             input: climb.input.clone(),
             participant: climb.participant.clone(),
@@ -80,6 +86,8 @@ impl Leg {
             input: climb.input.clone(),
             climb: climb.climb,
             sources: climb.sources,
+            video,
+            shown: climb.shown,
             core: Some(core),
             attendant: None,
         }
@@ -88,6 +96,16 @@ impl Leg {
     /// The input it feeds.
     pub fn input(&self) -> &str {
         &self.input
+    }
+
+    /// Asks for the simulcast layer that `shown` needs, when that is new.
+    pub async fn show(&mut self, shown: Shown) {
+        if self.shown != shown
+            && let Some(video) = &self.video
+        {
+            layers::prefer(video, shown).await;
+        }
+        self.shown = shown;
     }
 
     /// See [`Core::resume`].

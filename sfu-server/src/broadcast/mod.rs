@@ -10,9 +10,11 @@
 //!                                                               └ Leg per participant (resumes every new generation)
 //! ```
 
+mod arrangement;
 mod desired;
 mod driver;
 mod ladder;
+mod layers;
 mod leg;
 mod session;
 #[cfg(test)]

@@ -10,13 +10,15 @@ use tonic::transport::Channel;
 
 use super::{
     DesiredBroadcast,
+    arrangement::{self, Arrangement},
     desired::{DesiredInput, Sources},
     driver::{LONGEST_PAUSE, back_off},
     ladder::{Climb, ClimbError, Idle},
+    layers::Shown,
     leg::Leg,
 };
 use crate::{
-    composer_client::{CallError, ComposerClient, ComposerStatus, Stage, Tile},
+    composer_client::{CallError, ComposerClient, ComposerStatus, Scene, Stage, Tile},
     media::workers::Placement,
     signaling::messages::BroadcastStatus,
 };
@@ -64,6 +66,7 @@ struct Beginning {
     input: String,
     climb: u32,
     sources: Sources,
+    shown: Shown,
     old: Option<Leg>,
     overtaken: Option<String>,
 }
@@ -84,7 +87,8 @@ struct Active<'a> {
     climbs: FuturesUnordered<BoxFuture<'static, Climbed>>,
     /// The inputs in force; what is wanted follows after it has settled.
     settled: DesiredBroadcast,
-    shown: Vec<Tile>,
+    last_speaker: Option<String>,
+    shown: Scene,
     scene_version: u64,
 }
 
@@ -112,7 +116,8 @@ impl Session {
             seats: BTreeMap::new(),
             climbs: FuturesUnordered::new(),
             settled: DesiredBroadcast::default(),
-            shown: vec![],
+            last_speaker: None,
+            shown: Scene::default(),
             scene_version: 0,
         };
         let mut settle_at = Some(Instant::now() + SETTLE);
@@ -166,10 +171,16 @@ impl Active<'_> {
         self.seats.retain(|participant, _| {
             wanted.inputs.iter().any(|input| input.participant == *participant)
         });
+        self.last_speaker = arrangement::last_speaker(self.last_speaker.take(), &wanted);
+        let arrangement = Arrangement::of(&wanted, self.last_speaker.as_deref());
         let mut begin = Vec::new();
         for input in &wanted.inputs {
+            let shown = shown(input, &arrangement, wanted.inputs.len());
             let climb = self.statuses.borrow().wanted_climb(&input.participant);
             let seat = self.seats.entry(input.participant.clone()).or_default();
+            if let Some(leg) = &mut seat.leg {
+                leg.show(shown).await;
+            }
             if seat.is_due(input.sources, climb) {
                 let id = Alphanumeric.sample_string(&mut rand::rng(), 16);
                 // A restart cleans up first; a change of tracks keeps the old picture until the new one is active.
@@ -183,14 +194,15 @@ impl Active<'_> {
                     input: id,
                     climb,
                     sources: input.sources,
+                    shown,
                     old,
                     overtaken,
                 });
             }
         }
         // The scene names every live input before its ports are reserved: what it does not name is stopped.
-        self.show(&wanted, &begin).await?;
-        for Beginning { participant, input, climb, sources, old, overtaken } in begin {
+        self.show(&wanted, arrangement, &begin).await?;
+        for Beginning { participant, input, climb, sources, shown, old, overtaken } in begin {
             let climb = Climb {
                 composer: self.composer.clone(),
                 statuses: self.statuses.clone(),
@@ -201,6 +213,7 @@ impl Active<'_> {
                 climb,
                 sources,
                 desired: self.desired.clone(),
+                shown,
             };
             let climbing =
                 climb_ladder(climb, old, overtaken).map(|outcome| (participant, input, outcome));
@@ -212,6 +225,7 @@ impl Active<'_> {
     async fn show(
         &mut self,
         wanted: &DesiredBroadcast,
+        Arrangement { layout, featured }: Arrangement,
         begin: &[Beginning],
     ) -> Result<(), CallError> {
         let tiles: Vec<Tile> = wanted
@@ -229,10 +243,11 @@ impl Active<'_> {
                 tile(input, [climbing, live, cleaned_up].into_iter().flatten().collect())
             })
             .collect();
-        if tiles != self.shown || self.scene_version == 0 {
+        let scene = Scene { layout, featured, tiles };
+        if scene != self.shown || self.scene_version == 0 {
             self.scene_version += 1;
-            self.composer.update_scene(self.scene_version, &tiles).await?;
-            self.shown = tiles;
+            self.composer.update_scene(self.scene_version, &scene).await?;
+            self.shown = scene;
         }
         Ok(())
     }
@@ -343,7 +358,18 @@ fn tile(input: &DesiredInput, inputs: Vec<String>) -> Tile {
         camera_off: input.camera_off,
         muted: input.muted,
         speaking: input.speaking,
+        reconnecting: false,
+        screen: input.screen,
     }
+}
+
+/// How the picture of `input` is shown among `count`.
+fn shown(input: &DesiredInput, arrangement: &Arrangement, count: usize) -> Shown {
+    if input.screen {
+        return Shown::Screen;
+    }
+    let is_featured = arrangement.featured.as_deref() == Some(&input.participant);
+    Shown::Camera { height: arrangement.tile_height(count, is_featured) }
 }
 
 fn tell(status: &watch::Sender<BroadcastStatus>, now: &ComposerStatus) {

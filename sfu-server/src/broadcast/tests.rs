@@ -23,11 +23,15 @@ use tonic::{
 
 use super::{
     Config, DesiredBroadcast,
-    desired::{DesiredInput, Paused, Sources},
+    desired::{DesiredInput, LayoutChoice, Paused, Sources},
     drive,
+    layers::{self, Shown},
 };
 use crate::{
-    media::workers::{Placement, WorkerConfig, Workers},
+    media::{
+        codecs, transports,
+        workers::{Placement, WorkerConfig, Workers},
+    },
     signaling::messages::BroadcastStatus,
 };
 
@@ -220,10 +224,10 @@ impl Rig {
                 sources: Sources { video: None, audio: Some(self.producer.id()) },
                 camera_off: true,
                 muted: paused.audio,
-                speaking: false,
                 paused,
+                ..DesiredInput::default()
             }],
-            over: false,
+            ..DesiredBroadcast::default()
         });
     }
 
@@ -279,17 +283,21 @@ fn status(input: &str, state: v1::InputState, resume_wanted: u32) -> v1::Broadca
 }
 
 async fn place_room() -> Placement {
-    let free = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let first_port = free.local_addr().expect("its address").port();
-    drop(free);
-    let workers = Workers::start(WorkerConfig {
-        count: 1,
-        cpus: daemon::cpus::CpuList::allowed().expect("cores"),
-        listen_ip: Ipv4Addr::LOCALHOST.into(),
-        announced: Arc::from([]),
-        first_port,
-    });
-    workers.await.expect("a worker").place_room().await.expect("a room")
+    // Outside the range that outgoing connections take theirs from: a port found free there is soon taken, for TCP.
+    let ports = std::iter::repeat_with(|| rand::random_range(20_000..30_000_u16)).take(20);
+    for first_port in ports {
+        let workers = Workers::start(WorkerConfig {
+            count: 1,
+            cpus: daemon::cpus::CpuList::allowed().expect("cores"),
+            listen_ip: Ipv4Addr::LOCALHOST.into(),
+            announced: Arc::from([]),
+            first_port,
+        });
+        if let Ok(workers) = workers.await {
+            return workers.place_room().await.expect("a room");
+        }
+    }
+    panic!("none of twenty ports is free");
 }
 
 async fn opus_producer(router: &Router) -> Producer {
@@ -387,7 +395,7 @@ async fn the_rooms_end_closes_the_broadcast_and_the_servers_end_does_not() {
     let mut rig = Rig::start().await;
     rig.speak();
     let (_, _statuses) = rig.climb().await;
-    rig.desired.send_replace(DesiredBroadcast { inputs: vec![], over: true });
+    rig.desired.send_replace(DesiredBroadcast { over: true, ..DesiredBroadcast::default() });
     loop {
         match rig.next().await {
             Call::Close => break,
@@ -442,4 +450,69 @@ async fn after_a_long_pause_nothing_flows_before_the_new_generation_listens() {
         }
     };
     assert_eq!((confirm.input_id, confirm.generation), (input, 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn speaking_and_another_layout_change_the_scene_and_restart_nothing() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, _statuses) = rig.climb().await;
+    let scenes = [
+        (LayoutChoice::Speaker, v1::Layout::Speaker, "ada"),
+        (LayoutChoice::Spotlight("ada".into()), v1::Layout::Spotlight, "ada"),
+        (LayoutChoice::Grid, v1::Layout::Grid, ""),
+    ];
+    for (choice, layout, featured) in scenes {
+        rig.desired.send_modify(|desired| {
+            desired.layout = choice;
+            desired.inputs[0].speaking ^= true;
+        });
+        let Call::Scene(scene) = rig.next().await else { panic!("UpdateScene") };
+        assert_eq!((scene.layout(), scene.featured.as_str()), (layout, featured));
+        assert_eq!(scene.tiles[0].input_ids, std::slice::from_ref(&input));
+    }
+    rig.desired.send_modify(|desired| desired.over = true);
+    let Call::Close = rig.next().await else { panic!("nothing but the end") };
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_live_consumer_follows_its_tile_to_another_layer() {
+    let placement = place_room().await;
+    let router = &placement.router;
+    let direct = router.create_direct_transport(DirectTransportOptions::default()).await;
+    let encodings = (0..3).map(|n| RtpEncodingParameters {
+        ssrc: Some(2000 + n),
+        scalability_mode: "L1T3".parse().expect("a mode"),
+        ..RtpEncodingParameters::default()
+    });
+    let parameters = RtpParameters {
+        codecs: vec![RtpCodecParameters::Video {
+            mime_type: MimeTypeVideo::Vp8,
+            payload_type: 96,
+            clock_rate: NonZeroU32::new(90_000).expect("a rate"),
+            parameters: RtpCodecParametersParameters::default(),
+            rtcp_feedback: vec![],
+        }],
+        encodings: encodings.collect(),
+        ..RtpParameters::default()
+    };
+    let direct = direct.expect("a transport");
+    let camera = direct.produce(ProducerOptions::new(MediaKind::Video, parameters));
+    let camera = camera.await.expect("a producer");
+    let listen = transports::listen_info(Protocol::Udp, Ipv4Addr::LOCALHOST.into());
+    let plain = router.create_plain_transport(PlainTransportOptions::new(listen)).await;
+    let capabilities = codecs::ffmpeg_capabilities(router);
+    let plain = plain.expect("a transport");
+    let consumer = plain.consume(ConsumerOptions::new(camera.id(), capabilities));
+    let consumer = consumer.await.expect("a consumer");
+    for (shown, layer) in [
+        (Shown::Camera { height: 46 }, 0),
+        (Shown::Camera { height: 144 }, 1),
+        (Shown::Camera { height: 46 }, 0),
+        (Shown::Screen, 0),
+    ] {
+        layers::prefer(&consumer, shown).await;
+        let preferred = consumer.preferred_layers().map(|layers| layers.spatial_layer);
+        assert_eq!(preferred, Some(layer), "{shown:?}");
+    }
 }

@@ -1,5 +1,6 @@
 //! The composer's gRPC client: domain values in and out. The only place that names generated types.
 
+mod scene;
 mod trust;
 
 use std::{net::IpAddr, time::Duration};
@@ -11,7 +12,10 @@ use proto::v1::{self, composer_client::ComposerClient as Generated};
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic_types::StatusExt as _;
 
-pub use self::trust::{AddressError, Trust};
+pub use self::{
+    scene::{Layout, Scene, Tile},
+    trust::{AddressError, Trust},
+};
 use crate::broadcast::Paused;
 
 /// A connection is made within this.
@@ -86,23 +90,6 @@ pub struct Step {
     pub started_unix_ms: u64,
     /// How long it took.
     pub took: Duration,
-}
-
-/// One participant of the picture.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tile {
-    /// Who.
-    pub participant: String,
-    /// The name shown.
-    pub label: String,
-    /// Live inputs, the one to show first.
-    pub inputs: Vec<String>,
-    /// The avatar is shown instead of the picture.
-    pub camera_off: bool,
-    /// The microphone is muted.
-    pub muted: bool,
-    /// It speaks.
-    pub speaking: bool,
 }
 
 /// The broadcast, as the composer sees it.
@@ -296,26 +283,9 @@ impl ComposerClient {
     }
 
     /// The whole scene.
-    pub async fn update_scene(&self, version: u64, tiles: &[Tile]) -> Result<(), CallError> {
-        let tiles = tiles.iter().cloned().map(|tile| v1::Tile {
-            participant_id: tile.participant,
-            label: tile.label,
-            input_ids: tile.inputs,
-            camera_off: tile.camera_off,
-            muted: tile.muted,
-            speaking: tile.speaking,
-            reconnecting: false,
-            screen: false,
-        });
-        let request = request(v1::UpdateSceneRequest {
-            room_id: self.room_id.clone(),
-            epoch: self.epoch,
-            version,
-            layout: v1::Layout::Grid.into(),
-            featured: String::new(),
-            tiles: tiles.collect(),
-        });
-        self.generated.clone().update_scene(request).await?;
+    pub async fn update_scene(&self, version: u64, scene: &Scene) -> Result<(), CallError> {
+        let wire = scene.to_wire(self.room_id.clone(), self.epoch, version);
+        self.generated.clone().update_scene(request(wire)).await?;
         Ok(())
     }
 

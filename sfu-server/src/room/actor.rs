@@ -287,7 +287,7 @@ impl RoomActor {
     /// Ends the broadcast and waits until it has ended, so that the directory forgets the room only then.
     async fn end(mut self) {
         if let Some(desired) = self.desired.take() {
-            desired.send_replace(DesiredBroadcast { inputs: vec![], over: true });
+            desired.send_replace(DesiredBroadcast { over: true, ..DesiredBroadcast::default() });
         }
         while let Some(status) = &mut self.broadcast {
             if status.changed().await.is_err() {
