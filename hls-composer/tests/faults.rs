@@ -24,9 +24,9 @@ use tokio::time::sleep;
 
 /// Names, codecs, the blue difference, and the centre of the tile.
 const ADA: (&str, Codec, u8, (usize, usize)) = ("ada", Codec::Vp8, 60, (64, 36));
-const BEN: (&str, Codec, u8, (usize, usize)) = ("ben", Codec::H264, 100, (192, 36));
-const CLEO: (&str, Codec, u8, (usize, usize)) = ("cleo", Codec::Vp8, 150, (64, 108));
-const DORA: (&str, Codec, u8, (usize, usize)) = ("dora", Codec::H264, 190, (192, 108));
+const BEN: (&str, Codec, u8, (usize, usize)) = ("ben", Codec::H264, 100, (194, 36));
+const CLEO: (&str, Codec, u8, (usize, usize)) = ("cleo", Codec::Vp8, 150, (64, 110));
+const DORA: (&str, Codec, u8, (usize, usize)) = ("dora", Codec::H264, 190, (194, 110));
 
 /// A fault of one of the two who have them.
 struct Fault {

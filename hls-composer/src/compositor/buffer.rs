@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::playout::Playout;
+use super::{limiter, playout::Playout};
 use crate::ingest::{Media, SAMPLE_RATE, media::Payload};
 
 /// Frames kept at most: what a paused consumer's gap fill brings in one burst is dropped from the old end.
@@ -20,6 +20,8 @@ const RESYNC: i64 = SAMPLE_RATE as i64 / 5;
 /// Samples an Opus encoder looks ahead (RFC 7587, section 4.2: the decoder's start is not trimmed in RTP): sound stands
 /// so much behind its timestamp.
 const LOOKAHEAD: i64 = 312;
+/// Sound is read so much ahead of its picture, for what delays it before and after.
+const LEAD: i64 = LOOKAHEAD + limiter::DELAY as i64;
 /// An error below this is left alone, in samples (5 ms).
 const DEAD_ZONE: i64 = SAMPLE_RATE as i64 / 200;
 
@@ -144,7 +146,7 @@ impl InputBuffer {
             return;
         };
         let tick = self.mixed.len() as i64;
-        let wanted = (due * f64::from(SAMPLE_RATE)) as i64 + LOOKAHEAD;
+        let wanted = (due * f64::from(SAMPLE_RATE)) as i64 + LEAD;
         let read = match self.read {
             Some(read) if (wanted - read).abs() <= RESYNC => read,
             _ => wanted,
