@@ -41,7 +41,6 @@ fn cases() -> Vec<Case> {
     let case = |name, codec, orders| Case { name, codec, seconds: rig_count(30, 60), orders };
     vec![
         case("plain, VP8", Codec::Vp8, vec![]),
-        case("plain, VP8 b", Codec::Vp8, vec![]),
         case("plain, H.264", Codec::H264, vec![]),
         case(
             "picture 1.3 s behind",
@@ -73,7 +72,8 @@ fn cases() -> Vec<Case> {
 async fn a_flash_is_seen_when_its_beep_is_heard() {
     let source = Arc::new(Source::new());
     let mut running = JoinSet::new();
-    for case in cases() {
+    let named = |case: &Case| std::env::var("CASE").is_ok_and(|part| !case.name.contains(&part));
+    for case in cases().into_iter().filter(|case| !named(case)) {
         let source = source.clone();
         running.spawn(async move { measure(case, &source).await });
     }
@@ -149,11 +149,6 @@ async fn measure(case: Case, source: &Source) -> Measured {
     let timeline = Timeline::record(&daemon);
     sleep(Duration::from_secs(case.seconds as u64)).await;
     let media = download(&daemon, &timeline).await;
-    std::fs::write(
-        format!("/tmp/run/lip-{}.mp4", case.name.replace(" ", "_").replace("/", "")),
-        &media,
-    )
-    .expect("x");
     let (flashes, beeps) = (flashes(&media), beeps(&media));
     let (windows, cuts) = compare(&flashes, &beeps, source.own_skew() + ada.phase);
     Measured { name: case.name, windows, cuts }

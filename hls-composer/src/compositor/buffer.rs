@@ -15,6 +15,8 @@ const MAX_SAMPLES: usize = 4 * SAMPLE_RATE as usize;
 /// As many frames that are due at once are shown one after the other: a frame that came late is shown late, and playout,
 /// which has seen the same, follows. Of more than that only the newest is shown.
 const LATE_FRAMES: usize = 2;
+/// Where playout has not followed after so many seconds, one of them is left out: lips are late for no longer.
+const LATE_FOR: u32 = 1;
 /// A read position further off than this is set anew, in samples (200 ms).
 const RESYNC: i64 = SAMPLE_RATE as i64 / 5;
 /// Samples an Opus encoder looks ahead (RFC 7587, section 4.2: the decoder's start is not trimmed in RTP): sound stands
@@ -34,6 +36,8 @@ pub struct InputBuffer {
     frames: VecDeque<(u64, Bytes)>,
     shown: Option<Shown>,
     frames_taken: u64,
+    /// Ticks in a row at which more than one frame was due.
+    late_ticks: u32,
     sound: VecDeque<[i16; 2]>,
     /// Position of the first sample in `sound`.
     sound_start: u64,
@@ -61,6 +65,7 @@ impl InputBuffer {
             frames: VecDeque::new(),
             shown: None,
             frames_taken: 0,
+            late_ticks: 0,
             sound: VecDeque::new(),
             sound_start: 0,
             read: None,
@@ -128,10 +133,11 @@ impl InputBuffer {
         // The nearest frame: lips are early as often as they are late.
         let newest_due = (due * f64::from(self.fps)).round();
         let due = self.frames.iter().take_while(|(index, _)| *index as f64 <= newest_due).count();
+        self.late_ticks = if due > 1 { self.late_ticks + 1 } else { 0 };
         let steps = match due {
             // The very first frame is shown on arrival: a picture now beats the right one in 0.3 s.
             0 => usize::from(self.shown.is_none()).min(self.frames.len()),
-            late if late <= LATE_FRAMES => 1,
+            late if late <= LATE_FRAMES && self.late_ticks <= LATE_FOR * self.fps => 1,
             overdue => overdue,
         };
         if let Some((_, picture)) = self.frames.drain(..steps).next_back() {
@@ -279,6 +285,19 @@ mod tests {
         let settled = &steps[30..];
         let repeats = settled.iter().filter(|step| **step == 0).count();
         assert!((1..=2).contains(&repeats), "{repeats}");
+    }
+
+    #[test]
+    fn frames_that_stay_late_catch_up_within_a_second() {
+        let late = |n: u64| n as f64 / 15.0 + if n < 60 { 0.02 } else { 0.15 };
+        let shown = shown(150, late);
+        let behind: Vec<i64> = shown
+            .iter()
+            .enumerate()
+            .map(|(tick, number)| tick as i64 - i64::from(*number))
+            .collect();
+        let settled = behind[50];
+        assert!(behind[80..].iter().all(|ticks| *ticks <= settled + 1), "{behind:?}");
     }
 
     #[test]

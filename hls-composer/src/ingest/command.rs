@@ -38,7 +38,7 @@ pub fn args(sdp: &Path, ip: IpAddr, kinds: &[Kind], fps: u32) -> Vec<OsString> {
     }
     if kinds.contains(&Kind::Audio) {
         args.extend(
-            "-map 0:a -af aresample=async=1:min_hard_comp=0.04:first_pts=0 -ac 2 -ar 48000 -f s16le -flush_packets 1"
+            "-map 0:a -af aresample=async=480:min_comp=0.003:min_hard_comp=0.1:first_pts=0:flags=res -ac 2 -ar 48000 -f s16le -flush_packets 1"
                 .split_whitespace()
                 .map(OsString::from),
         );
