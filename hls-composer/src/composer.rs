@@ -82,6 +82,7 @@ impl Composer {
             public_url: config.public_url.trim_end_matches('/').to_owned(),
             claim_grace: config.claim_grace,
             keep: config.keep,
+            dvr: config.dvr.unwrap_or_default(),
             launcher,
             ports: ports.clone(),
         })
@@ -108,7 +109,7 @@ impl Composer {
         let mut http = tokio::spawn(listen::serve(
             self.http,
             self.tls,
-            http::router(self.directory.rooms.clone()),
+            http::router(self.directory.rooms.clone(), self.config.max_ll_viewers),
             until(stopping.clone()),
             GRACE,
         ));

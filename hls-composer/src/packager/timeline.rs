@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::bitrate::Bitrate;
 use super::names;
 pub use super::segment::{Map, Part, Segment, SegmentId, duration};
+use super::window::{Outline, Window};
 
 /// EXT-X-TARGETDURATION. A segment is one group of pictures, one second.
 pub const TARGET: Duration = Duration::from_secs(1);
@@ -49,6 +50,7 @@ struct Run {
 pub struct Timeline {
     incarnation: Arc<str>,
     fps: u32,
+    window: Window,
     retired: VecDeque<Arc<Segment>>,
     listed: VecDeque<Arc<Segment>>,
     open: Option<Segment>,
@@ -66,6 +68,7 @@ impl Timeline {
         Self {
             incarnation: incarnation.into(),
             fps,
+            window: Window::default(),
             retired: VecDeque::new(),
             listed: VecDeque::new(),
             open: None,
@@ -75,6 +78,12 @@ impl Timeline {
             ended_at: None,
             bitrate: Bitrate::default(),
         }
+    }
+
+    /// With a DVR window, which holds what came before everything else.
+    #[must_use]
+    pub fn with_window(self, window: Window) -> Self {
+        Self { window, ..self }
     }
 
     /// The timeline of an earlier incarnation, continued. `segments` are consecutive; those from
@@ -108,7 +117,7 @@ impl Timeline {
     /// A new encoder generation or a new anchor: the open segment closes, and the next part
     /// begins a segment at `starts_at`, after a discontinuity unless it is the first of all.
     /// Returns the segments that can no longer be fetched.
-    pub fn begin_run(&mut self, map: Arc<Map>, starts_at: SystemTime) -> Vec<Arc<Segment>> {
+    pub fn begin_run(&mut self, map: Arc<Map>, starts_at: SystemTime) -> Vec<Arc<Outline>> {
         let forgotten = self.close_segment();
         self.run = Some(Run { map, anchor: starts_at, ticks: 0 });
         self.discontinuity_due = self.next.msn > 0;
@@ -117,7 +126,7 @@ impl Timeline {
 
     /// The encoder generation is over: the open segment closes, and nothing is hinted until the
     /// next one begins.
-    pub fn end_run(&mut self) -> Vec<Arc<Segment>> {
+    pub fn end_run(&mut self) -> Vec<Arc<Outline>> {
         self.run = None;
         self.close_segment()
     }
@@ -131,7 +140,7 @@ impl Timeline {
     /// Appends a part, opening a segment for it when none is open, and closing the segment when
     /// it is full. A part outside a run is dropped. Returns the segments that can no longer be
     /// fetched.
-    pub fn push_part(&mut self, part: Part) -> Vec<Arc<Segment>> {
+    pub fn push_part(&mut self, part: Part) -> Vec<Arc<Outline>> {
         if self.open.is_none() {
             self.open = self.new_segment();
         }
@@ -142,7 +151,7 @@ impl Timeline {
     }
 
     /// Closes the open segment, short as it may be.
-    pub fn close_segment(&mut self) -> Vec<Arc<Segment>> {
+    pub fn close_segment(&mut self) -> Vec<Arc<Outline>> {
         let Some(segment) = self.open.take() else { return Vec::new() };
         self.bitrate.add(&segment);
         self.next.msn = segment.id.msn.saturating_add(1);
@@ -151,7 +160,7 @@ impl Timeline {
     }
 
     /// The broadcast is over, at `at`: ENDLIST.
-    pub fn end(&mut self, at: SystemTime) -> Vec<Arc<Segment>> {
+    pub fn end(&mut self, at: SystemTime) -> Vec<Arc<Outline>> {
         self.ended_at.get_or_insert(at);
         self.end_run()
     }
@@ -172,7 +181,7 @@ impl Timeline {
         })
     }
 
-    fn slide(&mut self) -> Vec<Arc<Segment>> {
+    fn slide(&mut self) -> Vec<Arc<Outline>> {
         let mut listed = length(&self.listed);
         while let Some(oldest) = self.listed.front() {
             let rest = listed.saturating_sub(oldest.duration());
@@ -191,9 +200,41 @@ impl Timeline {
                 break;
             }
             retired = rest;
-            forgotten.extend(self.retired.pop_front());
+            if let Some(oldest) = self.retired.pop_front() {
+                forgotten.extend(self.window.push(oldest, rest + length(&self.listed)));
+            }
         }
         forgotten
+    }
+
+    /// Everything is on disk: the media of the DVR window leaves memory.
+    pub fn saved(&mut self) {
+        self.window.saved();
+    }
+
+    /// The DVR window beyond what is in memory.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// The closed segments of the DVR window, oldest first: the newest that last as long as the window, and all there
+    /// are before it is full.
+    #[must_use]
+    pub fn windowed(&self) -> Vec<Arc<Outline>> {
+        let recent = self.retired.iter().chain(&self.listed);
+        let recent: Vec<_> =
+            recent.map(|segment| Arc::new(Outline::from(segment.as_ref()))).collect();
+        let mut left = self.window.length();
+        let within = |outline: &&Arc<Outline>| {
+            let fits = !left.is_zero();
+            left = left.saturating_sub(outline.duration());
+            fits
+        };
+        let all = self.window.outlines().chain(&recent);
+        let mut newest: Vec<_> = all.rev().take_while(within).cloned().collect();
+        newest.reverse();
+        newest
     }
 
     /// Ticks per second.
@@ -213,14 +254,15 @@ impl Timeline {
         self.open.as_ref()
     }
 
-    /// Every segment that can be fetched, oldest first, the open one last.
+    /// Every segment in memory that can be fetched, oldest first, the open one last.
     pub fn segments(&self) -> impl Iterator<Item = &Segment> {
         self.retired.iter().chain(&self.listed).map(Arc::as_ref).chain(&self.open)
     }
 
-    /// Every initialization section a player may need.
+    /// Every initialization section in memory that a player may need.
     pub fn maps(&self) -> impl Iterator<Item = &Arc<Map>> {
-        self.segments().map(|segment| &segment.map).chain(self.map())
+        let unsaved = self.window.in_memory().map(|segment| &segment.map);
+        unsaved.chain(self.segments().map(|segment| &segment.map)).chain(self.map())
     }
 
     /// The initialization section of the present encoder generation.
@@ -293,11 +335,11 @@ impl Timeline {
 
     /// The bit rates so far.
     #[must_use]
-    pub fn bitrate(&self) -> Bitrate {
-        self.bitrate
+    pub fn bitrate(&self) -> &Bitrate {
+        &self.bitrate
     }
 
-    /// The bytes behind a file name, in order. Nothing is copied.
+    /// The bytes behind a file name, in order, if they are in memory. Nothing is copied.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Vec<Bytes>> {
         if let Some(map) = self.maps().find(|map| map.name == name) {
@@ -306,6 +348,7 @@ impl Timeline {
         let closed = self.retired.iter().chain(&self.listed).rev();
         let open = self.open.as_ref().and_then(|open| open.find(name, false));
         open.or_else(|| closed.into_iter().find_map(|segment| segment.find(name, true)))
+            .or_else(|| self.window.find(name))
     }
 }
 
