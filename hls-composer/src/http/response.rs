@@ -17,13 +17,18 @@ pub(super) enum Lifetime {
     Immutable,
     /// The answer to a blocking reload: its URL asks for a part by number, so it stays right, and
     /// whoever asks a little later is spared the origin. Three target durations and not more,
-    /// because the next broadcast of the room counts from 0 again.
+    /// because the next broadcast of the room counts from 0 again. A cache that renews it may give
+    /// everybody else the one it has: nginx merges requests only for what it does not have.
     Reload,
     /// A playlist asked for as it is now: old after one part. Browsers ask again each time, shared
-    /// caches may merge the requests of one second, which is the least they can count.
+    /// caches may merge the requests of one second, which is the least they can count, and of the
+    /// moment in which they ask again.
     Present,
     /// A poster is replaced every ten seconds.
     Poster,
+    /// That a hinted part will never exist, which stays true: everybody who waits for it behind a
+    /// cache is answered at once, and not one after the other by the origin.
+    Never,
     /// A refusal, which the next part may make untrue.
     None,
 }
@@ -32,9 +37,10 @@ impl Lifetime {
     fn header(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::Immutable => "public, max-age=31536000, immutable",
-            Self::Reload => "public, max-age=3",
-            Self::Present => "public, max-age=0, s-maxage=1",
+            Self::Reload => "public, max-age=3, stale-while-revalidate=6",
+            Self::Present => "public, max-age=0, s-maxage=1, stale-while-revalidate=1",
             Self::Poster => "public, max-age=5",
+            Self::Never => "public, max-age=1",
             Self::None => "no-store",
         })
     }
@@ -101,6 +107,12 @@ pub(super) fn refuse(status: StatusCode, sentence: &'static str) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
+}
+
+/// A hinted part that was waited for will never exist (RFC 8216bis, 6.2.6).
+pub(super) fn never() -> Response {
+    let headers = [(CACHE_CONTROL, Lifetime::Never.header())];
+    (StatusCode::NOT_FOUND, headers, "This part will never exist.").into_response()
 }
 
 /// No room of this name is being broadcast.

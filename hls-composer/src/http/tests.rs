@@ -85,13 +85,13 @@ async fn playlists_and_media_are_served_as_what_they_are() {
         (
             "index.m3u8",
             "application/vnd.apple.mpegurl",
-            "public, max-age=0, s-maxage=1",
+            "public, max-age=0, s-maxage=1, stale-while-revalidate=1",
             "live.m3u8",
         ),
         (
             "live.m3u8",
             "application/vnd.apple.mpegurl",
-            "public, max-age=0, s-maxage=1",
+            "public, max-age=0, s-maxage=1, stale-while-revalidate=1",
             "k3f9-0-0.m4s",
         ),
         ("init-k3f9-0.mp4", "video/mp4", "public, max-age=31536000, immutable", "init-k3f9-0.mp4"),
@@ -172,7 +172,7 @@ async fn a_reload_waits_for_its_part() {
     assert!((&mut reload).now_or_never().is_none());
     origin.publish(|timeline| push_parts(timeline, 1));
     let response = reload.await;
-    assert_eq!(header(&response, &CACHE_CONTROL), "public, max-age=3");
+    assert_eq!(header(&response, &CACHE_CONTROL), "public, max-age=3, stale-while-revalidate=6");
     assert!(body(response).await.contains("URI=\"k3f9-0-1.2.m4s\"\n#EXT-X-PRELOAD-HINT"));
 }
 
@@ -260,7 +260,11 @@ async fn the_hinted_part_is_sent_when_it_is_complete() {
     origin.publish(|timeline| {
         timeline.begin_run(map("init-k3f9-1.mp4"), anchor() + Duration::from_secs(2));
     });
-    assert_eq!(lost.await.status(), StatusCode::NOT_FOUND);
+    let lost = lost.await;
+    assert_eq!(lost.status(), StatusCode::NOT_FOUND);
+    assert_eq!(header(&lost, &CACHE_CONTROL), "public, max-age=1", "all who wait are told at once");
+    let late = origin.get("/hls/room/k3f9-0-1.3.m4s").await;
+    assert_eq!((late.status(), header(&late, &CACHE_CONTROL)), (StatusCode::NOT_FOUND, "no-store"));
 }
 
 #[tokio::test]
@@ -370,11 +374,17 @@ async fn a_broadcast_that_is_over_is_left_on_demand() {
     origin.publish(|timeline| drop(timeline.end(anchor())));
     assert!(body(origin.get("/hls/room/index.m3u8").await).await.contains("\nvod.m3u8\n"));
     let left = origin.get("/hls/room/vod.m3u8").await;
-    assert_eq!(header(&left, &CACHE_CONTROL), "public, max-age=0, s-maxage=1");
+    assert_eq!(
+        header(&left, &CACHE_CONTROL),
+        "public, max-age=0, s-maxage=1, stale-while-revalidate=1"
+    );
     assert!(body(left).await.contains("#EXT-X-PLAYLIST-TYPE:VOD"));
     // Its numbers are those of the next broadcast too.
     let reload = origin.get("/hls/room/live.m3u8?_HLS_msn=9&_HLS_part=1").await;
-    assert_eq!(header(&reload, &CACHE_CONTROL), "public, max-age=0, s-maxage=1");
+    assert_eq!(
+        header(&reload, &CACHE_CONTROL),
+        "public, max-age=0, s-maxage=1, stale-while-revalidate=1"
+    );
     assert_eq!(origin.get("/hls/room/dvr.m3u8").await.status(), StatusCode::NOT_FOUND);
 }
 

@@ -30,7 +30,8 @@ impl Bitrate {
         self.count(segment.bytes(), segment.duration());
     }
 
-    fn count(&mut self, bytes: u64, time: Duration) {
+    /// Counts a segment of `bytes` that lasts `time`.
+    pub fn count(&mut self, bytes: u64, time: Duration) {
         self.bytes += bytes;
         self.time += time;
         self.recent.push_front((bytes, time));

@@ -4,6 +4,7 @@ use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::bitrate::Bitrate;
 use super::names;
 use super::segment::{Map, Segment, duration};
 use super::timeline::{PARTS_PER_SEGMENT, TARGET, Timeline};
@@ -77,14 +78,17 @@ pub fn dvr(timeline: &Timeline) -> String {
 /// What is left when a broadcast is over: the DVR window, or without one what the live playlist lists. It never changes.
 #[must_use]
 pub fn on_demand(timeline: &Timeline) -> String {
-    let outlines = match timeline.window().is_open() {
-        true => timeline.windowed(),
-        false => timeline.listed().map(|segment| Outline::from(segment).into()).collect(),
-    };
     render(|out| {
-        whole(out, Some("VOD"), &outlines)?;
+        whole(out, Some("VOD"), &left(timeline))?;
         writeln!(out, "#EXT-X-ENDLIST")
     })
+}
+
+fn left(timeline: &Timeline) -> Vec<Arc<Outline>> {
+    match timeline.window().is_open() {
+        true => timeline.windowed(),
+        false => timeline.listed().map(|segment| Outline::from(segment).into()).collect(),
+    }
 }
 
 /// A media playlist of these segments, all but its end.
@@ -108,13 +112,20 @@ fn whole(out: &mut String, kind: Option<&str>, outlines: &[Arc<Outline>]) -> fmt
 }
 
 /// The multivariant playlist: the one rendition under the name `playlist`, described by the initialization section it
-/// is encoded with. Of a broadcast that is over the peak is known; before, it is promised.
+/// is encoded with. While a broadcast goes on its peak is promised; of one that is over, the rates of what is left are
+/// known.
 #[must_use]
 pub fn multivariant(timeline: &Timeline, map: &Map, playlist: &str) -> String {
-    let bitrate = timeline.bitrate();
-    let peak = match timeline.ended_at() {
-        Some(_) if bitrate.peak() > 0 => bitrate.peak(),
-        _ => bitrate.promised(),
+    let so_far = timeline.bitrate();
+    let (peak, average) = match timeline.ended_at() {
+        None => (so_far.promised(), so_far.average()),
+        Some(_) => {
+            let mut rate = Bitrate::default();
+            for outline in left(timeline) {
+                rate.count(outline.bytes, outline.duration());
+            }
+            (rate.peak().max(rate.average()), rate.average())
+        }
     };
     render(|out| {
         writeln!(out, "#EXTM3U")?;
@@ -125,7 +136,7 @@ pub fn multivariant(timeline: &Timeline, map: &Map, playlist: &str) -> String {
             "#EXT-X-STREAM-INF:BANDWIDTH={},AVERAGE-BANDWIDTH={},CODECS=\"{}\",\
              RESOLUTION={}x{},FRAME-RATE={}.000",
             peak,
-            bitrate.average().min(peak),
+            average.min(peak),
             map.init.codecs,
             map.init.width,
             map.init.height,

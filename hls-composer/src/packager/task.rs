@@ -190,7 +190,10 @@ impl Packager {
         for step in self.assembler.push(fragment) {
             match step {
                 Step::KeyFrame { frame } => self.begin_segment(frame).await,
-                Step::Part(samples) => self.push_part(&samples).await,
+                Step::Part(samples) => {
+                    self.push_part(&samples).await;
+                    self.publish();
+                }
             }
         }
     }
@@ -226,9 +229,9 @@ impl Packager {
         let offset = self.timeline.open().map_or(0, Segment::bytes);
         let forgotten = self.timeline.push_part(part);
         self.save(Change::Part { data, offset }, &forgotten).await;
-        self.publish();
     }
 
+    /// What is left of the open part is shown with its segment closed: short as it is nothing can follow it there.
     async fn end_generation(&mut self) {
         if let Some(Step::Part(samples)) = self.assembler.flush() {
             self.push_part(&samples).await;

@@ -83,7 +83,14 @@ impl Timeline {
     /// With a DVR window, which holds what came before everything else.
     #[must_use]
     pub fn with_window(self, window: Window) -> Self {
-        Self { window, ..self }
+        let mut bitrate = Bitrate::default();
+        for outline in window.outlines() {
+            bitrate.count(outline.bytes, outline.duration());
+        }
+        for segment in self.retired.iter().chain(&self.listed) {
+            bitrate.add(segment);
+        }
+        Self { window, bitrate, ..self }
     }
 
     /// The timeline of an earlier incarnation, continued. `segments` are consecutive; those from

@@ -2,5 +2,8 @@
 //! senders of real RTP.
 #![allow(dead_code, reason = "each binary that includes the rig uses its own part of it")]
 
+pub mod busy;
 pub mod daemon;
+pub mod http;
+pub mod nginx;
 pub mod sender;
