@@ -64,6 +64,7 @@ async fn a_full_and_a_read_only_disk_cost_no_viewer_a_part_and_heal() {
 async fn a_broadcast_whose_directory_cannot_be_made_is_served_from_memory() {
     let mut daemon = Daemon::start(&["--dvr", "30s"]).await;
     let dir = daemon.data.path().join("hls").join(ROOM);
+    fs::create_dir_all(daemon.data.path().join("hls")).expect("writable");
     fs::write(&dir, "a file where a directory must be").expect("writable");
     let mut statuses = daemon.open(1).await.expect("a claim");
     let told = until(&mut statuses, |status| !status.alarms.is_empty()).await;

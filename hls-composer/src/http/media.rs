@@ -22,7 +22,6 @@ pub(super) async fn file(
 ) -> Response {
     let Ok(Path((room_id, name))) = path else { return response::no_such_room() };
     let Some(views) = origin.room(&room_id) else { return response::no_such_room() };
-    let hinted = reload::file(&views.borrow(), &name) == Verdict::Wait;
     let Some((verdict, view)) = reload::settle(views, |view| reload::file(view, &name)).await
     else {
         return response::stalled();
@@ -38,7 +37,7 @@ pub(super) async fn file(
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
     match chunks {
         Some(chunks) => response::media(chunks, range),
-        None if hinted => response::never(),
+        None if view.broken_hint() == Some(name.as_str()) => response::never(),
         None => refuse(StatusCode::NOT_FOUND, "This file does not exist, or no longer."),
     }
 }

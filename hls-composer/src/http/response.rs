@@ -26,8 +26,8 @@ pub(super) enum Lifetime {
     Present,
     /// A poster is replaced every ten seconds.
     Poster,
-    /// That a hinted part will never exist, which stays true: everybody who waits for it behind a
-    /// cache is answered at once, and not one after the other by the origin.
+    /// That the part hinted last will never exist, which stays true: everybody who asks for it
+    /// behind a cache is answered at once, and not one after the other by the origin.
     Never,
     /// A refusal, which the next part may make untrue.
     None,
@@ -109,7 +109,7 @@ pub(super) fn refuse(status: StatusCode, sentence: &'static str) -> Response {
     response
 }
 
-/// A hinted part that was waited for will never exist (RFC 8216bis, 6.2.6).
+/// A hinted part will never exist.
 pub(super) fn never() -> Response {
     let headers = [(CACHE_CONTROL, Lifetime::Never.header())];
     (StatusCode::NOT_FOUND, headers, "This part will never exist.").into_response()

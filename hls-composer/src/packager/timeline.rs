@@ -57,6 +57,7 @@ pub struct Timeline {
     run: Option<Run>,
     next: SegmentId,
     discontinuity_due: bool,
+    broken_hint: Option<Arc<str>>,
     ended_at: Option<SystemTime>,
     bitrate: Bitrate,
 }
@@ -75,6 +76,7 @@ impl Timeline {
             run: None,
             next: SegmentId { discontinuity_sequence: 0, msn: 0 },
             discontinuity_due: false,
+            broken_hint: None,
             ended_at: None,
             bitrate: Bitrate::default(),
         }
@@ -125,6 +127,7 @@ impl Timeline {
     /// begins a segment at `starts_at`, after a discontinuity unless it is the first of all.
     /// Returns the segments that can no longer be fetched.
     pub fn begin_run(&mut self, map: Arc<Map>, starts_at: SystemTime) -> Vec<Arc<Outline>> {
+        self.break_hint();
         let forgotten = self.close_segment();
         self.run = Some(Run { map, anchor: starts_at, ticks: 0 });
         self.discontinuity_due = self.next.msn > 0;
@@ -134,6 +137,7 @@ impl Timeline {
     /// The encoder generation is over: the open segment closes, and nothing is hinted until the
     /// next one begins.
     pub fn end_run(&mut self) -> Vec<Arc<Outline>> {
+        self.break_hint();
         self.run = None;
         self.close_segment()
     }
@@ -141,6 +145,9 @@ impl Timeline {
     /// Says that the wall clock jumped, so the next segment begins a run of its own and its first
     /// part must not be hinted before.
     pub fn expect_discontinuity(&mut self) {
+        if self.open.is_none() {
+            self.break_hint();
+        }
         self.discontinuity_due = self.next.msn > 0 || self.open.is_some();
     }
 
@@ -159,6 +166,9 @@ impl Timeline {
 
     /// Closes the open segment, short as it may be.
     pub fn close_segment(&mut self) -> Vec<Arc<Outline>> {
+        if self.open.as_ref().is_some_and(|open| open.ticks() < self.fps) {
+            self.break_hint();
+        }
         let Some(segment) = self.open.take() else { return Vec::new() };
         self.bitrate.add(&segment);
         self.next.msn = segment.id.msn.saturating_add(1);
@@ -332,6 +342,19 @@ impl Timeline {
             None if self.discontinuity_due || self.newest().is_none() => None,
             None => Some(names::part(&names::stem(&self.incarnation, self.next), 0)),
         }
+    }
+
+    /// What is hinted will not come: whoever asks for it can be told so for good.
+    fn break_hint(&mut self) {
+        if let Some(hint) = self.hint() {
+            self.broken_hint = Some(hint.into());
+        }
+    }
+
+    /// The newest part that was hinted and never came.
+    #[must_use]
+    pub fn broken_hint(&self) -> Option<&str> {
+        self.broken_hint.as_deref()
     }
 
     /// When the broadcast ended, if it has.

@@ -146,6 +146,12 @@ impl View {
         self.hint.as_deref()
     }
 
+    /// The newest part that was hinted and will never exist.
+    #[must_use]
+    pub fn broken_hint(&self) -> Option<&str> {
+        self.timeline.broken_hint()
+    }
+
     /// Whether the playlist ends here for ever.
     #[must_use]
     pub fn is_ended(&self) -> bool {

@@ -116,12 +116,11 @@ impl Playlist {
 
     /// Gives segments their numbers (RFC 8216bis, 3 and 4.4.4.3).
     fn number(&mut self) -> Result<(), String> {
-        let mut msn = self.whole("EXT-X-MEDIA-SEQUENCE")?.unwrap_or(0);
+        let first = self.whole("EXT-X-MEDIA-SEQUENCE")?.unwrap_or(0);
         let mut discontinuities = self.whole("EXT-X-DISCONTINUITY-SEQUENCE")?.unwrap_or(0);
-        for segment in &mut self.segments {
+        for (msn, segment) in (first..).zip(&mut self.segments) {
             discontinuities += u64::from(segment.discontinuity);
             (segment.msn, segment.discontinuity_sequence) = (msn, discontinuities);
-            msn += 1;
         }
         Ok(())
     }
