@@ -1,6 +1,10 @@
 //! The assembled daemon: every start-up step, in one place, in the right order.
 
-use std::{net::TcpListener, time::Duration};
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use daemon::{cpus::CpuList, listen, ops::Readiness, ready, signals::Termination};
@@ -74,7 +78,7 @@ impl Composer {
         let ports = Ports::start(config.rtp_ip, config.rtp_ports);
         let data_dir = config.data_dir();
         let directory = Directory::start(DirectoryConfig {
-            sdp_dir: data_dir.join(".sdp"),
+            sdp_dir: sdp_dir(&data_dir),
             data_dir,
             ffmpeg: config.ffmpeg.clone(),
             cpus: cpus.iter().collect(),
@@ -82,6 +86,7 @@ impl Composer {
             public_url: config.public_url.trim_end_matches('/').to_owned(),
             claim_grace: config.claim_grace,
             keep: config.keep,
+            dvr: config.dvr.unwrap_or_default(),
             launcher,
             ports: ports.clone(),
         })
@@ -108,7 +113,7 @@ impl Composer {
         let mut http = tokio::spawn(listen::serve(
             self.http,
             self.tls,
-            http::router(self.directory.rooms.clone()),
+            http::router(self.directory.rooms.clone(), self.config.max_ll_viewers),
             until(stopping.clone()),
             GRACE,
         ));
@@ -173,6 +178,13 @@ impl Composer {
         ops.await??;
         Ok(())
     }
+}
+
+/// SDP files are needed as long as the process lives, and so that people can join when the disk is full: in memory
+/// where systemd gives a directory there.
+fn sdp_dir(data_dir: &Path) -> PathBuf {
+    let runtime = std::env::var_os("RUNTIME_DIRECTORY").filter(|dir| !dir.is_empty());
+    runtime.map_or_else(|| data_dir.join(".sdp"), |dir| Path::new(&dir).join("sdp"))
 }
 
 fn grpc_tls(config: &Config) -> anyhow::Result<Option<ServerTlsConfig>> {

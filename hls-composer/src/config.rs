@@ -64,6 +64,14 @@ pub struct Config {
     #[arg(long, env = "COMPOSER_KEEP", default_value = "60s", value_parser = daemon::duration::parse)]
     pub keep: Duration,
 
+    /// How far back the playlist dvr.m3u8 reaches, 30s or more; default: there is none.
+    #[arg(long, env = "COMPOSER_DVR", value_parser = window)]
+    pub dvr: Option<Duration>,
+
+    /// Viewers of low latency; who comes when there are more gets a playlist without.
+    #[arg(long, env = "COMPOSER_MAX_LL_VIEWERS", default_value_t = 1000)]
+    pub max_ll_viewers: u32,
+
     /// Certificate chain (PEM) of the HLS listener; with --tls-key it speaks HTTPS.
     #[arg(long, env = "COMPOSER_TLS_CERT", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -93,6 +101,13 @@ fn fps(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("{fps} does not fit: use 5, 10, 15, 20, 25, 30, 40, 50 or 60"))
 }
 
+/// A window is longer than the live list, or there is nothing to go back to.
+fn window(text: &str) -> Result<Duration, String> {
+    let window = daemon::duration::parse(text).map_err(|error| error.to_string())?;
+    let fits = window >= Duration::from_secs(30);
+    fits.then_some(window).ok_or_else(|| format!("{text} is too short: use 30s or more"))
+}
+
 impl Config {
     /// Where segments are kept.
     pub fn data_dir(&self) -> PathBuf {
@@ -113,6 +128,12 @@ mod tests {
         use clap::CommandFactory as _;
         let help = Config::command().term_width(100).render_long_help().to_string();
         insta::assert_snapshot!(help);
+    }
+
+    #[test]
+    fn a_dvr_window_is_longer_than_the_live_list() {
+        assert_eq!(window("15m"), Ok(Duration::from_secs(900)));
+        assert!(window("29s").is_err() && window("").is_err());
     }
 
     #[test]

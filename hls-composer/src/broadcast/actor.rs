@@ -69,6 +69,7 @@ pub fn prepare(
         orphaned_since: Some(Instant::now()),
         view: pipeline.view().clone(),
         encoder: pipeline.encoder.clone(),
+        alarm: pipeline.alarm(),
         config,
         pipeline,
         inbox,
@@ -92,6 +93,7 @@ pub struct Broadcast {
     pipeline: Pipeline,
     view: watch::Receiver<Arc<View>>,
     encoder: watch::Receiver<encoder::Status>,
+    alarm: watch::Receiver<Option<Arc<str>>>,
     inbox: mpsc::Receiver<Command>,
     lost: mpsc::UnboundedReceiver<u64>,
     lost_tx: mpsc::UnboundedSender<u64>,
@@ -128,6 +130,7 @@ impl Broadcast {
                 () = self.inputs.changed() => {}
                 Some(id) = self.lost.recv() => self.claim_lost(id),
                 Ok(()) = self.encoder.changed() => {}
+                Ok(()) = self.alarm.changed() => {}
                 Ok(()) = self.view.changed(), if self.status.phase == Phase::Starting => {}
                 () = deadline::at(grace_over) => {
                     tracing::warn!(room = %self.config.room_id, "no SFU came back within the grace period");
@@ -303,6 +306,7 @@ impl Broadcast {
             wanted: self.wanted.named.clone(),
             wanted_default: self.wanted.default,
             scene_version: self.scene.version,
+            alarms: self.alarm.borrow_and_update().iter().cloned().collect(),
             ..self.status.clone()
         };
         if status != self.status {

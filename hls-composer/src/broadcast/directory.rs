@@ -11,7 +11,7 @@ use std::{
 use rand::distr::{Alphanumeric, SampleString as _};
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::{JoinHandle, JoinSet, spawn_blocking},
+    task::{AbortHandle, JoinHandle, JoinSet, spawn_blocking},
 };
 
 use super::{
@@ -23,7 +23,7 @@ use crate::{
     encoder,
     http::Rooms,
     ingest::IngestConfig,
-    packager::{self, Recovered},
+    packager::{self, Recovered, View},
     ports::Ports,
     process::Launcher,
 };
@@ -50,6 +50,8 @@ pub struct DirectoryConfig {
     pub claim_grace: Duration,
     /// How long an ended playlist stays.
     pub keep: Duration,
+    /// How far back the DVR playlist reaches; zero for none.
+    pub dvr: Duration,
     /// Forks FFmpegs.
     pub launcher: Launcher,
     /// Where inputs get their ports.
@@ -78,8 +80,13 @@ impl Directory {
     pub async fn start(config: DirectoryConfig) -> Self {
         let (requests, inbox) = mpsc::channel(MAILBOX);
         let (publisher, rooms) = watch::channel(Arc::default());
-        let mut keeper =
-            Keeper { config, entries: BTreeMap::new(), ended: JoinSet::new(), publisher };
+        let mut keeper = Keeper {
+            config,
+            entries: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            ended: JoinSet::new(),
+            publisher,
+        };
         keeper.recover().await;
         tokio::spawn(keeper.run(inbox));
         Self { requests, rooms }
@@ -122,6 +129,8 @@ impl Directory {
 struct Keeper {
     config: DirectoryConfig,
     entries: BTreeMap<String, Entry>,
+    /// Broadcasts that ended in a former process and can still be watched.
+    kept: BTreeMap<String, Kept>,
     /// Rooms whose broadcasts are over.
     ended: JoinSet<String>,
     publisher: watch::Sender<Arc<Rooms>>,
@@ -131,6 +140,11 @@ struct Entry {
     handle: Handle,
     cpu: usize,
     task: JoinHandle<()>,
+}
+
+struct Kept {
+    view: watch::Receiver<Arc<View>>,
+    timer: AbortHandle,
 }
 
 impl Keeper {
@@ -177,6 +191,9 @@ impl Keeper {
             entry.task.abort();
             self.forget(room).await;
         }
+        if let Some(kept) = self.kept.remove(room) {
+            kept.timer.abort();
+        }
         let dir = self.config.data_dir.join(room);
         remove(dir.clone()).await;
         let (handle, packager) = packager::open(self.packager_config(room))?;
@@ -189,7 +206,7 @@ impl Keeper {
         for found in recovered {
             let room = found.room_id.clone();
             if found.ended_at.is_some() {
-                self.keep_ended(found);
+                self.keep_ended(found).await;
                 continue;
             }
             match packager::resume(self.packager_config(&room), found).await {
@@ -203,14 +220,26 @@ impl Keeper {
         self.publish();
     }
 
-    /// A playlist that ended before the restart is removed when its time is over.
-    fn keep_ended(&mut self, found: Recovered) {
-        let keep = self.config.keep;
-        self.ended.spawn(async move {
-            let age = found.ended_at.and_then(|at| at.elapsed().ok()).unwrap_or_default();
-            tokio::time::sleep(keep.saturating_sub(age)).await;
-            found.room_id
+    /// A playlist that ended before the restart is served until its time is over, and then removed.
+    async fn keep_ended(&mut self, found: Recovered) {
+        let age = found.ended_at.and_then(|at| at.elapsed().ok()).unwrap_or_default();
+        let left = self.config.keep.saturating_sub(age);
+        let room = found.room_id.clone();
+        let name = room.clone();
+        let timer = self.ended.spawn(async move {
+            tokio::time::sleep(left).await;
+            name
         });
+        if left.is_zero() {
+            return;
+        }
+        match packager::resume(self.packager_config(&room), found).await {
+            Ok((handle, packager)) => {
+                tokio::spawn(packager.run());
+                self.kept.insert(room, Kept { view: handle.view, timer });
+            }
+            Err(error) => tracing::error!(%room, %error, "an ended broadcast cannot be kept"),
+        }
     }
 
     fn insert(
@@ -267,6 +296,8 @@ impl Keeper {
             }
             self.entries.remove(room);
             self.publish();
+        } else if self.kept.remove(room).is_some() {
+            self.publish();
         }
         remove(self.config.data_dir.join(room)).await;
         remove(self.config.sdp_dir.join(room)).await;
@@ -288,15 +319,15 @@ impl Keeper {
             dir: self.config.data_dir.join(room),
             fps: self.config.fps,
             incarnation: incarnation(),
+            window: self.config.dvr,
         }
     }
 
     fn publish(&self) {
-        let rooms: Rooms = self
-            .entries
-            .iter()
-            .map(|(room, entry)| (room.clone(), entry.handle.view.clone()))
-            .collect();
+        let kept = self.kept.iter().map(|(room, kept)| (room.clone(), kept.view.clone()));
+        let entries = self.entries.iter();
+        let rooms: Rooms =
+            kept.chain(entries.map(|(room, it)| (room.clone(), it.handle.view.clone()))).collect();
         self.publisher.send_replace(Arc::new(rooms));
     }
 }

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use crate::{
-    compositor::{self, scene::Scene},
+    compositor::{self, Tick, scene::Scene},
     encoder,
     ingest::MediaSender,
     packager::{self, Packager},
@@ -18,6 +18,8 @@ use crate::{
 const MEDIA: usize = 1024;
 /// Ticks that may wait for the encoder, in seconds.
 const TICK_SECONDS: usize = 2;
+/// How often the packager is given a picture for the poster, in seconds.
+const POSTER_SECONDS: u64 = 10;
 
 /// The running pipeline. Dropping it stops it as a kill would: the playlist stays open and can be resumed.
 #[derive(Debug)]
@@ -30,6 +32,7 @@ pub struct Pipeline {
     replace_encoder: watch::Sender<u32>,
     packager: packager::Handle,
     compositor: JoinHandle<()>,
+    posing: JoinHandle<()>,
     encoding: JoinHandle<()>,
     packaging: JoinHandle<()>,
 }
@@ -49,7 +52,8 @@ impl Pipeline {
         let fps = config.fps;
         let (media, arriving) = mpsc::channel(MEDIA);
         let (scene, scenes) = watch::channel(Arc::default());
-        let (tick, ticks) = mpsc::channel(TICK_SECONDS * fps as usize);
+        let (tick, composed) = mpsc::channel(TICK_SECONDS * fps as usize);
+        let (passed, ticks) = mpsc::channel(1);
         let (replace_encoder, replace) = watch::channel(0);
         let (status, encoder) = watch::channel(encoder::Status::default());
         Self {
@@ -58,6 +62,7 @@ impl Pipeline {
             scene,
             replace_encoder,
             compositor: tokio::spawn(compositor::run(fps, scenes, arriving, tick)),
+            posing: tokio::spawn(pose(composed, passed, handle.input.clone(), fps)),
             encoding: tokio::spawn(encoder::run(
                 config,
                 ticks,
@@ -86,6 +91,11 @@ impl Pipeline {
         self.replace_encoder.send_modify(|asked| *asked += 1);
     }
 
+    /// Why the broadcast is not on disk, when it is not.
+    pub fn alarm(&self) -> watch::Receiver<Option<Arc<str>>> {
+        self.packager.alarm.clone()
+    }
+
     /// What viewers are served.
     pub fn view(&self) -> &watch::Receiver<Arc<packager::View>> {
         &self.packager.view
@@ -95,7 +105,7 @@ impl Pipeline {
     pub async fn end(self, ending: Ending) {
         drop(self.scene);
         drop(self.media);
-        for task in [self.compositor, self.encoding] {
+        for task in [self.compositor, self.posing, self.encoding] {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a pipeline task ended badly");
             }
@@ -115,6 +125,26 @@ impl Pipeline {
         drop(self.packager);
         if let Err(error) = self.packaging.await {
             tracing::error!(%error, "the packager ended badly");
+        }
+    }
+}
+
+/// Passes ticks on from the clock to the encoder, and a picture now and then to the packager.
+async fn pose(
+    mut composed: mpsc::Receiver<Tick>,
+    passed: mpsc::Sender<Tick>,
+    packager: mpsc::Sender<packager::Input>,
+    fps: u32,
+) {
+    let mut due = 0;
+    while let Some(tick) = composed.recv().await {
+        if tick.number >= due {
+            due = tick.number + POSTER_SECONDS * u64::from(fps);
+            // A packager that is behind has more urgent work; the next poster is never far.
+            drop(packager.try_send(packager::Input::Picture(tick.picture.clone())));
+        }
+        if passed.send(tick).await.is_err() {
+            return;
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the world sees of a broadcast: whole, numbered.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{encoder, ingest::Report};
 
@@ -41,6 +41,8 @@ pub struct Status {
     pub wanted_default: u32,
     /// The scene in force.
     pub scene_version: u64,
+    /// What an operator should look at, each a whole sentence.
+    pub alarms: Vec<Arc<str>>,
 }
 
 /// One input, whole.

@@ -235,7 +235,7 @@ pub fn status(ip: std::net::IpAddr, status: &Status) -> v1::BroadcastStatus {
         wanted_climb: status.wanted.clone().into_iter().collect(),
         wanted_climb_default: status.wanted_default,
         scene_version: status.scene_version,
-        alarms: vec![],
+        alarms: status.alarms.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -1,11 +1,13 @@
 //! The HLS origin: playlists with blocking reload, parts, segments and initialization sections.
 //!
-//! Everything is answered from the [`View`](crate::packager::View) a packager has published;
-//! nothing a viewer sends reaches a disk. A request that waits holds one receiver and one timer,
-//! for three target durations at most.
+//! Everything is answered from the [`View`](crate::packager::View) a packager has published, and
+//! the DVR window from files it names. A request that waits holds one receiver and one timer, for
+//! three target durations at most.
 
+mod census;
 mod media;
 mod playlists;
+mod range;
 mod reload;
 mod response;
 mod rooms;
@@ -21,30 +23,57 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
 
-use crate::packager::names::{LIVE_PLAYLIST, MASTER_PLAYLIST};
+use census::Census;
+
+use crate::packager::View;
+use crate::packager::names::{
+    DVR_PLAYLIST, LIVE_PLAYLIST, MASTER_PLAYLIST, PLAIN_PLAYLIST, POSTER, VOD_PLAYLIST,
+};
 pub use rooms::Rooms;
 
 /// How long a browser may keep the answer to a preflight request.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(24 * 3600);
 
-/// The routes of the origin, over the rooms of the moment:
-/// `/hls/{room_id}/index.m3u8`, `/hls/{room_id}/live.m3u8` and the files they name, for GET, HEAD
-/// and OPTIONS, from every origin.
-pub fn router(directory: watch::Receiver<Arc<Rooms>>) -> Router {
+/// What every request is answered from.
+#[derive(Debug, Clone)]
+struct Origin {
+    rooms: watch::Receiver<Arc<Rooms>>,
+    census: Arc<Census>,
+}
+
+impl Origin {
+    /// The broadcast of a room.
+    fn room(&self, room_id: &str) -> Option<watch::Receiver<Arc<View>>> {
+        self.rooms.borrow().get(room_id)
+    }
+}
+
+/// The routes of the origin, over the rooms of the moment: `/hls/{room_id}/` and the playlists
+/// `index.m3u8`, `live.m3u8`, `plain.m3u8`, `dvr.m3u8` and `vod.m3u8`, `poster.jpg`, and the files
+/// the playlists name, for GET, HEAD and OPTIONS, from every origin. Above `max_ll_viewers` new
+/// viewers get playlists without low latency.
+pub fn router(rooms: watch::Receiver<Arc<Rooms>>, max_ll_viewers: u32) -> Router {
+    let origin = Origin { rooms, census: Arc::new(Census::new(max_ll_viewers)) };
+    let path = |file: &str| format!("/hls/{{room_id}}/{file}");
     // Only playlists are compressed, media is as small as it gets; and quickly, because each viewer
     // fetches a playlist per part.
     let playlists = Router::new()
-        .route(&format!("/hls/{{room_id}}/{MASTER_PLAYLIST}"), get(playlists::multivariant))
-        .route(&format!("/hls/{{room_id}}/{LIVE_PLAYLIST}"), get(playlists::live))
+        .route(&path(MASTER_PLAYLIST), get(playlists::multivariant))
+        .route(&path(LIVE_PLAYLIST), get(playlists::live))
+        .route(&path(PLAIN_PLAYLIST), get(playlists::plain))
+        .route(&path(DVR_PLAYLIST), get(playlists::dvr))
+        .route(&path(VOD_PLAYLIST), get(playlists::on_demand))
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
-    let media = Router::new().route("/hls/{room_id}/{file}", get(media::file));
+    let media = Router::new()
+        .route(&path(POSTER), get(media::poster))
+        .route(&path("{file}"), get(media::file));
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD, Method::OPTIONS])
         .allow_headers(Any)
         .expose_headers(Any)
         .max_age(PREFLIGHT_AGE);
-    playlists.merge(media).fallback(response::no_such_page).layer(cors).with_state(directory)
+    playlists.merge(media).fallback(response::no_such_page).layer(cors).with_state(origin)
 }
 
 #[cfg(test)]

@@ -79,6 +79,7 @@ pub(super) fn file(view: &View, name: &str) -> Verdict {
     match view.find(name) {
         Some(_) => Verdict::Ready,
         None if view.hint() == Some(name) => Verdict::Wait,
+        None if view.stored(name).is_some() => Verdict::Ready,
         None => Verdict::Never,
     }
 }

@@ -1,23 +1,34 @@
 //! What answers look like: content types, lifetimes in caches, and refusals in one sentence.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 
+use super::range::{self, Asked};
+
 /// How long caches may keep an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lifetime {
-    /// A name stands for one content for ever; an hour outlives any stream's window.
+    /// A name stands for one content for ever: a year, which is as much as caches believe.
     Immutable,
-    /// The answer to a blocking reload: its URL asks for a part by number, so it stays right for
-    /// as long as the number is ahead of most viewers. No longer than a second, because the next
-    /// broadcast of the room counts from 0 again.
+    /// The answer to a blocking reload: its URL asks for a part by number, so it stays right, and
+    /// whoever asks a little later is spared the origin. Three target durations and not more,
+    /// because the next broadcast of the room counts from 0 again. A cache that renews it may give
+    /// everybody else the one it has: nginx merges requests only for what it does not have.
     Reload,
     /// A playlist asked for as it is now: old after one part. Browsers ask again each time, shared
-    /// caches may merge the requests of one second.
+    /// caches may merge the requests of one second, which is the least they can count, and of the
+    /// moment in which they ask again.
     Present,
+    /// A poster is replaced every ten seconds.
+    Poster,
+    /// That the part hinted last will never exist, which stays true: everybody who asks for it
+    /// behind a cache is answered at once, and not one after the other by the origin.
+    Never,
     /// A refusal, which the next part may make untrue.
     None,
 }
@@ -25,9 +36,11 @@ pub(super) enum Lifetime {
 impl Lifetime {
     fn header(self) -> HeaderValue {
         HeaderValue::from_static(match self {
-            Self::Immutable => "public, max-age=3600, immutable",
-            Self::Reload => "public, max-age=1",
-            Self::Present => "public, max-age=0, s-maxage=1",
+            Self::Immutable => "public, max-age=31536000, immutable",
+            Self::Reload => "public, max-age=3, stale-while-revalidate=6",
+            Self::Present => "public, max-age=0, s-maxage=1, stale-while-revalidate=1",
+            Self::Poster => "public, max-age=5",
+            Self::Never => "public, max-age=1",
             Self::None => "no-store",
         })
     }
@@ -39,18 +52,51 @@ pub(super) fn playlist(text: Bytes, lifetime: Lifetime) -> Response {
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, lifetime.header())], text).into_response()
 }
 
-/// Media, sent piece by piece as it lies in memory. Range requests get the whole (RFC 9110,
-/// 14.2, lets a server ignore them): every part is a file of its own, and no player asks for
-/// ranges of a playlist without EXT-X-BYTERANGE.
-pub(super) fn media(chunks: Vec<Bytes>) -> Response {
-    let length: usize = chunks.iter().map(Bytes::len).sum();
-    let pieces = tokio_stream::iter(chunks.into_iter().map(Ok::<_, std::convert::Infallible>));
+/// A poster.
+pub(super) fn poster(jpeg: Bytes) -> Response {
+    let kind = HeaderValue::from_static("image/jpeg");
+    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, Lifetime::Poster.header())], jpeg).into_response()
+}
+
+/// Media, sent piece by piece as it lies in memory: the whole, or the one range that is asked for.
+pub(super) fn media(chunks: Vec<Bytes>, range: Option<&str>) -> Response {
+    let length = size(&chunks);
+    let (status, chunks, content_range) = match range::asked(range, length) {
+        Asked::Whole => (StatusCode::OK, chunks, None),
+        Asked::Part(range) => {
+            let content_range = format!("bytes {}-{}/{length}", range.start(), range.end());
+            (StatusCode::PARTIAL_CONTENT, range::cut(chunks, &range), Some(content_range))
+        }
+        Asked::Beyond => {
+            let mut response =
+                refuse(StatusCode::RANGE_NOT_SATISFIABLE, "The file is shorter than that.");
+            set_content_range(&mut response, &format!("bytes */{length}"));
+            return response;
+        }
+    };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("video/mp4")),
         (CACHE_CONTROL, Lifetime::Immutable.header()),
-        (CONTENT_LENGTH, HeaderValue::from(length)),
+        (ACCEPT_RANGES, HeaderValue::from_static("bytes")),
+        (CONTENT_LENGTH, HeaderValue::from(size(&chunks))),
     ];
-    (headers, Body::from_stream(pieces)).into_response()
+    let pieces = tokio_stream::iter(chunks.into_iter().map(Ok::<_, std::convert::Infallible>));
+    let mut response = (status, headers, Body::from_stream(pieces)).into_response();
+    if let Some(content_range) = content_range {
+        set_content_range(&mut response, &content_range);
+    }
+    response
+}
+
+fn size(chunks: &[Bytes]) -> u64 {
+    chunks.iter().map(|chunk| chunk.len() as u64).sum()
+}
+
+fn set_content_range(response: &mut Response, value: &str) {
+    // Digits and signs are always a header's value.
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(CONTENT_RANGE, value);
+    }
 }
 
 /// A refusal, said in one sentence.
@@ -61,6 +107,12 @@ pub(super) fn refuse(status: StatusCode, sentence: &'static str) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
+}
+
+/// A hinted part will never exist.
+pub(super) fn never() -> Response {
+    let headers = [(CACHE_CONTROL, Lifetime::Never.header())];
+    (StatusCode::NOT_FOUND, headers, "This part will never exist.").into_response()
 }
 
 /// No room of this name is being broadcast.

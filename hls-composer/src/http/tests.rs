@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::header::{
     ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, CACHE_CONTROL, CONTENT_ENCODING,
-    CONTENT_LENGTH, CONTENT_TYPE, ORIGIN,
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ORIGIN, RANGE, VARY,
 };
 use axum::http::{Method, Request, Response, StatusCode};
 use futures_util::FutureExt;
@@ -20,6 +20,10 @@ use super::{Rooms, router};
 use crate::packager::View;
 use crate::packager::tests::fixture::{anchor, map, part, push_parts, timeline};
 use crate::packager::timeline::Timeline;
+use crate::packager::window::Window;
+
+/// Viewers of low latency, at most.
+const MOST: u32 = 3;
 
 /// An origin with the one room `room`, and the way to publish its views.
 struct Origin {
@@ -31,10 +35,14 @@ struct Origin {
 
 impl Origin {
     fn with(timeline: Timeline) -> Self {
-        let (views, view) = watch::channel(Arc::new(View::new(timeline.clone(), false)));
+        Self::of(timeline.clone(), View::new(timeline, false))
+    }
+
+    fn of(timeline: Timeline, view: View) -> Self {
+        let (views, view) = watch::channel(Arc::new(view));
         let rooms: Rooms = [("room".to_owned(), view)].into_iter().collect();
         let (directory, rooms) = watch::channel(Arc::new(rooms));
-        Self { timeline, views, router: router(rooms), _directory: directory }
+        Self { timeline, views, router: router(rooms, MOST), _directory: directory }
     }
 
     /// Changes the timeline and publishes it.
@@ -77,18 +85,18 @@ async fn playlists_and_media_are_served_as_what_they_are() {
         (
             "index.m3u8",
             "application/vnd.apple.mpegurl",
-            "public, max-age=0, s-maxage=1",
+            "public, max-age=0, s-maxage=1, stale-while-revalidate=1",
             "live.m3u8",
         ),
         (
             "live.m3u8",
             "application/vnd.apple.mpegurl",
-            "public, max-age=0, s-maxage=1",
+            "public, max-age=0, s-maxage=1, stale-while-revalidate=1",
             "k3f9-0-0.m4s",
         ),
-        ("init-k3f9-0.mp4", "video/mp4", "public, max-age=3600, immutable", "init-k3f9-0.mp4"),
-        ("k3f9-0-0.m4s", "video/mp4", "public, max-age=3600, immutable", "msn: 0"),
-        ("k3f9-0-1.1.m4s", "video/mp4", "public, max-age=3600, immutable", "msn: 1, part: 0"),
+        ("init-k3f9-0.mp4", "video/mp4", "public, max-age=31536000, immutable", "init-k3f9-0.mp4"),
+        ("k3f9-0-0.m4s", "video/mp4", "public, max-age=31536000, immutable", "msn: 0"),
+        ("k3f9-0-1.1.m4s", "video/mp4", "public, max-age=31536000, immutable", "msn: 1, part: 0"),
     ] {
         let response = origin.get(&format!("/hls/room/{file}")).await;
         assert_eq!(response.status(), StatusCode::OK, "{file}");
@@ -164,7 +172,7 @@ async fn a_reload_waits_for_its_part() {
     assert!((&mut reload).now_or_never().is_none());
     origin.publish(|timeline| push_parts(timeline, 1));
     let response = reload.await;
-    assert_eq!(header(&response, &CACHE_CONTROL), "public, max-age=1");
+    assert_eq!(header(&response, &CACHE_CONTROL), "public, max-age=3, stale-while-revalidate=6");
     assert!(body(response).await.contains("URI=\"k3f9-0-1.2.m4s\"\n#EXT-X-PRELOAD-HINT"));
 }
 
@@ -252,7 +260,14 @@ async fn the_hinted_part_is_sent_when_it_is_complete() {
     origin.publish(|timeline| {
         timeline.begin_run(map("init-k3f9-1.mp4"), anchor() + Duration::from_secs(2));
     });
-    assert_eq!(lost.await.status(), StatusCode::NOT_FOUND);
+    let lost = lost.await;
+    assert_eq!(lost.status(), StatusCode::NOT_FOUND);
+    assert_eq!(header(&lost, &CACHE_CONTROL), "public, max-age=1", "all who wait are told at once");
+    let late = origin.get("/hls/room/k3f9-0-1.3.m4s").await;
+    assert_eq!(late.status(), StatusCode::NOT_FOUND);
+    assert_eq!(header(&late, &CACHE_CONTROL), "public, max-age=1", "and all who come late");
+    let other = origin.get("/hls/room/k3f9-0-1.4.m4s").await;
+    assert_eq!(header(&other, &CACHE_CONTROL), "no-store");
 }
 
 #[tokio::test]
@@ -283,15 +298,132 @@ async fn every_site_may_ask_and_head_and_gzip_work() {
     assert_ne!(header(&head, &CONTENT_LENGTH), "0");
     assert!(body(head).await.is_empty());
 
-    for (file, encoding) in [("live.m3u8", Some("gzip")), ("k3f9-0-6.m4s", None)] {
+    for (file, encoding) in [
+        ("live.m3u8", Some("gzip")),
+        ("plain.m3u8", Some("gzip")),
+        ("index.m3u8", Some("gzip")),
+        ("k3f9-0-6.m4s", None),
+    ] {
         let request = Request::get(format!("/hls/room/{file}")).header(ACCEPT_ENCODING, "gzip");
         let response = origin.request(request.body(Body::empty()).expect("a request")).await;
         let sent = response.headers().get(CONTENT_ENCODING).map(|it| it.to_str().expect("text"));
         assert_eq!(sent, encoding, "{file}");
+        let varies = response.headers().get(VARY).is_some_and(|it| it == "accept-encoding");
+        assert_eq!(varies, encoding.is_some(), "{file}");
     }
 
     let post = Request::post("/hls/room/live.m3u8").body(Body::empty()).expect("a request");
     assert_eq!(origin.request(post).await.status(), StatusCode::METHOD_NOT_ALLOWED);
+}
+
+#[tokio::test]
+async fn ranges_of_media_are_answered() {
+    let origin = Origin::with(timeline(7));
+    let whole = body(origin.get("/hls/room/k3f9-0-0.m4s").await).await;
+    let length = whole.len();
+    for (range, status, content_range, content) in [
+        ("bytes=0-3", 206, format!("bytes 0-3/{length}"), &whole[..4]),
+        ("bytes=30-", 206, format!("bytes 30-{}/{length}", length - 1), &whole[30..]),
+        (
+            "bytes=-5",
+            206,
+            format!("bytes {}-{}/{length}", length - 5, length - 1),
+            &whole[length - 5..],
+        ),
+        ("bytes=100000-", 416, format!("bytes */{length}"), "The file is shorter than that."),
+    ] {
+        let request = Request::get("/hls/room/k3f9-0-0.m4s").header(RANGE, range);
+        let response = origin.request(request.body(Body::empty()).expect("a request")).await;
+        assert_eq!(response.status().as_u16(), status, "{range}");
+        assert_eq!(header(&response, &CONTENT_RANGE), content_range);
+        assert_eq!(body(response).await, content);
+    }
+    let request = Request::get("/hls/room/k3f9-0-0.m4s").header(RANGE, "bytes=0-1,4-5");
+    let several = origin.request(request.body(Body::empty()).expect("a request")).await;
+    assert_eq!((several.status(), body(several).await), (StatusCode::OK, whole));
+}
+
+#[tokio::test]
+async fn above_the_limit_who_comes_gets_plain_playlists_and_nobody_is_refused() {
+    let mut origin = Origin::with(timeline(7));
+    let is_low_latency = |text: &str| {
+        ["#EXT-X-PART:", "#EXT-X-PART-INF", "#EXT-X-PRELOAD-HINT", "#EXT-X-SERVER-CONTROL"]
+            .map(|tag| text.contains(tag))
+    };
+    assert!(body(origin.get("/hls/room/index.m3u8").await).await.contains("\nlive.m3u8\n"));
+    let reload = "/hls/room/live.m3u8?_HLS_msn=1&_HLS_part=2";
+    let mut viewers: Vec<_> = (0..MOST).map(|_| origin.get(reload)).collect();
+    for viewer in &mut viewers {
+        assert!(viewer.now_or_never().is_none());
+    }
+    assert!(body(origin.get("/hls/room/index.m3u8").await).await.contains("\nplain.m3u8\n"));
+    for plain in ["live.m3u8", "plain.m3u8"] {
+        let text = body(origin.get(&format!("/hls/room/{plain}")).await).await;
+        assert_eq!(is_low_latency(&text), [false; 4], "{text}");
+        assert!(text.contains("k3f9-0-0.m4s"));
+    }
+    // Whoever plays already goes on as before, and so does the one too many who has a low-latency list.
+    let late = origin.get(reload);
+    origin.publish(|timeline| push_parts(timeline, 1));
+    for viewer in viewers.into_iter().chain([late]) {
+        assert_eq!(is_low_latency(&body(viewer.await).await), [true; 4]);
+    }
+}
+
+#[tokio::test]
+async fn a_broadcast_that_is_over_is_left_on_demand() {
+    let mut origin = Origin::with(timeline(7));
+    assert_eq!(origin.get("/hls/room/vod.m3u8").await.status(), StatusCode::NOT_FOUND);
+    origin.publish(|timeline| drop(timeline.end(anchor())));
+    assert!(body(origin.get("/hls/room/index.m3u8").await).await.contains("\nvod.m3u8\n"));
+    let left = origin.get("/hls/room/vod.m3u8").await;
+    assert_eq!(
+        header(&left, &CACHE_CONTROL),
+        "public, max-age=0, s-maxage=1, stale-while-revalidate=1"
+    );
+    assert!(body(left).await.contains("#EXT-X-PLAYLIST-TYPE:VOD"));
+    // Its numbers are those of the next broadcast too.
+    let reload = origin.get("/hls/room/live.m3u8?_HLS_msn=9&_HLS_part=1").await;
+    assert_eq!(
+        header(&reload, &CACHE_CONTROL),
+        "public, max-age=0, s-maxage=1, stale-while-revalidate=1"
+    );
+    assert_eq!(origin.get("/hls/room/dvr.m3u8").await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_window_is_read_from_the_disk() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut timeline = beginning().with_window(Window::new(Duration::from_secs(60)));
+    for _ in 0..40 {
+        push_parts(&mut timeline, 5);
+        timeline.saved();
+    }
+    std::fs::write(dir.path().join("k3f9-0-3.m4s"), "from the disk").expect("writable");
+    std::fs::write(dir.path().join("secret"), "not named").expect("writable");
+    let view = View::new(timeline.clone(), false).with_files(dir.path(), None);
+    let origin = Origin::of(timeline, view);
+    let playlist = body(origin.get("/hls/room/dvr.m3u8").await).await;
+    assert!(playlist.contains("\nk3f9-0-3.m4s\n") && !playlist.contains("#EXT-X-PART"));
+    let stored = origin.get("/hls/room/k3f9-0-3.m4s").await;
+    assert_eq!(header(&stored, &CACHE_CONTROL), "public, max-age=31536000, immutable");
+    assert_eq!(body(stored).await, "from the disk");
+    for gone in ["k3f9-0-4.m4s", "k3f9-0-3.0.m4s", "secret"] {
+        let response = origin.get(&format!("/hls/room/{gone}")).await;
+        assert_eq!(response.status(), StatusCode::NOT_FOUND, "{gone}");
+    }
+}
+
+#[tokio::test]
+async fn a_poster_is_a_short_lived_jpeg() {
+    let origin = Origin::with(timeline(7));
+    assert_eq!(origin.get("/hls/room/poster.jpg").await.status(), StatusCode::NOT_FOUND);
+    let view = View::new(timeline(7), false);
+    let view = view.with_files(std::path::Path::new(""), Some("a picture".into()));
+    let poster = Origin::of(timeline(7), view).get("/hls/room/poster.jpg").await;
+    assert_eq!(header(&poster, &CONTENT_TYPE), "image/jpeg");
+    assert_eq!(header(&poster, &CACHE_CONTROL), "public, max-age=5");
+    assert_eq!(body(poster).await, "a picture");
 }
 
 proptest! {

@@ -1,6 +1,7 @@
 //! What a packager is made of.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::names;
 
@@ -16,6 +17,8 @@ pub struct Config {
     /// A name that no broadcast of any room ever had before, spelt like a room id. It is part of
     /// every file name.
     pub incarnation: String,
+    /// How far back the DVR playlist reaches; zero for none.
+    pub window: Duration,
 }
 
 /// Why a packager cannot be made.
@@ -67,7 +70,7 @@ mod tests {
 
     fn config(room_id: &str, fps: u32, incarnation: &str) -> Config {
         let (room_id, incarnation) = (room_id.to_owned(), incarnation.to_owned());
-        Config { room_id, dir: PathBuf::from("dir"), fps, incarnation }
+        Config { room_id, dir: PathBuf::from("dir"), fps, incarnation, window: Duration::ZERO }
     }
 
     #[test]

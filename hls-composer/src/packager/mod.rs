@@ -7,7 +7,7 @@
 //!
 //! One task per broadcast owns all of it. A part is on disk before a playlist names it, names are
 //! never used twice, and times are those of the output clock: an encoder generation's anchor plus
-//! whole ticks.
+//! whole ticks. With a DVR window, segments that leave memory are served from the disk.
 
 mod archive;
 pub mod assembler;
@@ -16,6 +16,7 @@ pub mod cmaf;
 mod config;
 pub mod names;
 pub mod playlist;
+pub mod poster;
 mod record;
 pub mod recovery;
 pub mod segment;
@@ -24,6 +25,7 @@ mod task;
 pub mod timeline;
 mod view;
 mod wall_time;
+pub mod window;
 
 pub use config::{Config, ConfigError};
 pub use recovery::{Recovered, resume, scan};

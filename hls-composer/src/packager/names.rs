@@ -7,8 +7,18 @@ use super::timeline::SegmentId;
 pub const MASTER_PLAYLIST: &str = "index.m3u8";
 /// The media playlist of a room.
 pub const LIVE_PLAYLIST: &str = "live.m3u8";
+/// The same without the low-latency tags.
+pub const PLAIN_PLAYLIST: &str = "plain.m3u8";
+/// The media playlist of a room's DVR window.
+pub const DVR_PLAYLIST: &str = "dvr.m3u8";
+/// What is left of a broadcast that is over.
+pub const VOD_PLAYLIST: &str = "vod.m3u8";
+/// A picture of the broadcast.
+pub const POSTER: &str = "poster.jpg";
 /// What recovery reads; never served.
 pub const TIMELINE: &str = "timeline.json";
+/// The segments of the DVR window, a line each; never served.
+pub const WINDOW: &str = "window.jsonl";
 
 /// Whether `name` is a room id or an incarnation: `^[A-Za-z0-9_-]{1,64}$`. Such a name is safe in
 /// a path and in a URI without escaping.

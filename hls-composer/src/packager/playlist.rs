@@ -1,12 +1,15 @@
 //! Playlists (RFC 8216bis), rendered from a timeline: a pure function of the value.
 
 use std::fmt::{self, Write};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
+use super::bitrate::Bitrate;
 use super::names;
 use super::segment::{Map, Segment, duration};
 use super::timeline::{PARTS_PER_SEGMENT, TARGET, Timeline};
 use super::wall_time::WallTime;
+use super::window::Outline;
 
 /// EXT-X-VERSION: the lowest that allows EXT-X-MAP in a playlist with sound. Parts, hints and
 /// blocking reload ask for no more (RFC 8216bis, 8), and a player that knows only version 6 can
@@ -33,15 +36,16 @@ pub fn low_latency(timeline: &Timeline) -> String {
         let mut to_end = closed + open;
         let mut map = None;
         for segment in timeline.listed() {
-            segment_head(out, segment, &mut map)?;
+            let line = Line::from(segment);
+            segment_head(out, line, &mut map)?;
             if to_end <= PARTS_LISTED {
                 parts(out, segment)?;
             }
-            segment_uri(out, segment)?;
+            segment_uri(out, line)?;
             to_end = to_end.saturating_sub(segment.duration());
         }
         if let Some(open) = timeline.open() {
-            segment_head(out, open, &mut map)?;
+            segment_head(out, open.into(), &mut map)?;
             parts(out, open)?;
         }
         if let Some(hint) = timeline.hint() {
@@ -56,20 +60,73 @@ pub fn low_latency(timeline: &Timeline) -> String {
 pub fn plain(timeline: &Timeline) -> String {
     render(|out| {
         header(out, timeline, false)?;
-        let mut map = None;
-        for segment in timeline.listed() {
-            segment_head(out, segment, &mut map)?;
-            segment_uri(out, segment)?;
-        }
+        segments(out, timeline.listed().map(Line::from))?;
         footer(out, timeline)
     })
 }
 
-/// The multivariant playlist: the one rendition, described by the initialization section it is
-/// encoded with.
+/// The DVR playlist: every closed segment of the window, for going back. Not low-latency.
 #[must_use]
-pub fn multivariant(timeline: &Timeline, map: &Map) -> String {
-    let bitrate = timeline.bitrate();
+pub fn dvr(timeline: &Timeline) -> String {
+    render(|out| {
+        let outlines = timeline.windowed();
+        whole(out, None, &outlines)?;
+        footer(out, timeline)
+    })
+}
+
+/// What is left when a broadcast is over: the DVR window, or without one what the live playlist lists. It never changes.
+#[must_use]
+pub fn on_demand(timeline: &Timeline) -> String {
+    render(|out| {
+        whole(out, Some("VOD"), &left(timeline))?;
+        writeln!(out, "#EXT-X-ENDLIST")
+    })
+}
+
+fn left(timeline: &Timeline) -> Vec<Arc<Outline>> {
+    match timeline.window().is_open() {
+        true => timeline.windowed(),
+        false => timeline.listed().map(|segment| Outline::from(segment).into()).collect(),
+    }
+}
+
+/// A media playlist of these segments, all but its end.
+fn whole(out: &mut String, kind: Option<&str>, outlines: &[Arc<Outline>]) -> fmt::Result {
+    writeln!(out, "#EXTM3U")?;
+    writeln!(out, "#EXT-X-VERSION:{VERSION}")?;
+    writeln!(out, "#EXT-X-TARGETDURATION:{}", TARGET.as_secs())?;
+    if let Some(kind) = kind {
+        writeln!(out, "#EXT-X-PLAYLIST-TYPE:{kind}")?;
+    }
+    let first = outlines.first();
+    let discontinuities = first.map_or(0, |first| {
+        first.discontinuity_sequence.saturating_sub(u64::from(first.discontinuity))
+    });
+    writeln!(out, "#EXT-X-MEDIA-SEQUENCE:{}", first.map_or(0, |first| first.msn))?;
+    writeln!(out, "#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuities}")?;
+    if outlines.iter().all(|outline| outline.independent) {
+        writeln!(out, "#EXT-X-INDEPENDENT-SEGMENTS")?;
+    }
+    segments(out, outlines.iter().map(|outline| Line::from(outline.as_ref())))
+}
+
+/// The multivariant playlist: the one rendition under the name `playlist`, described by the initialization section it
+/// is encoded with. While a broadcast goes on its peak is promised; of one that is over, the rates of what is left are
+/// known.
+#[must_use]
+pub fn multivariant(timeline: &Timeline, map: &Map, playlist: &str) -> String {
+    let so_far = timeline.bitrate();
+    let (peak, average) = match timeline.ended_at() {
+        None => (so_far.promised(), so_far.average()),
+        Some(_) => {
+            let mut rate = Bitrate::default();
+            for outline in left(timeline) {
+                rate.count(outline.bytes, outline.duration());
+            }
+            (rate.peak().max(rate.average()), rate.average())
+        }
+    };
     render(|out| {
         writeln!(out, "#EXTM3U")?;
         writeln!(out, "#EXT-X-VERSION:{VERSION}")?;
@@ -78,14 +135,14 @@ pub fn multivariant(timeline: &Timeline, map: &Map) -> String {
             out,
             "#EXT-X-STREAM-INF:BANDWIDTH={},AVERAGE-BANDWIDTH={},CODECS=\"{}\",\
              RESOLUTION={}x{},FRAME-RATE={}.000",
-            bitrate.peak(),
-            bitrate.average(),
+            peak,
+            average.min(peak),
             map.init.codecs,
             map.init.width,
             map.init.height,
             timeline.fps(),
         )?;
-        writeln!(out, "{}", names::LIVE_PLAYLIST)
+        writeln!(out, "{playlist}")
     })
 }
 
@@ -117,19 +174,58 @@ fn footer(out: &mut String, timeline: &Timeline) -> fmt::Result {
     Ok(())
 }
 
-fn segment_head<'a>(
-    out: &mut String,
-    segment: &'a Segment,
-    map: &mut Option<&'a str>,
-) -> fmt::Result {
-    if segment.discontinuity {
+/// What a media playlist says of a segment besides its parts.
+#[derive(Debug, Clone, Copy)]
+struct Line<'a> {
+    stem: &'a str,
+    discontinuity: bool,
+    map: &'a str,
+    starts_at: SystemTime,
+    duration: Duration,
+}
+
+impl<'a> From<&'a Segment> for Line<'a> {
+    fn from(segment: &'a Segment) -> Self {
+        Self {
+            stem: &segment.stem,
+            discontinuity: segment.discontinuity,
+            map: &segment.map.name,
+            starts_at: segment.starts_at,
+            duration: segment.duration(),
+        }
+    }
+}
+
+impl<'a> From<&'a Outline> for Line<'a> {
+    fn from(outline: &'a Outline) -> Self {
+        Self {
+            stem: &outline.stem,
+            discontinuity: outline.discontinuity,
+            map: &outline.init,
+            starts_at: outline.starts_at,
+            duration: outline.duration(),
+        }
+    }
+}
+
+fn segments<'a>(out: &mut String, lines: impl Iterator<Item = Line<'a>>) -> fmt::Result {
+    let mut map = None;
+    for line in lines {
+        segment_head(out, line, &mut map)?;
+        segment_uri(out, line)?;
+    }
+    Ok(())
+}
+
+fn segment_head<'a>(out: &mut String, line: Line<'a>, map: &mut Option<&'a str>) -> fmt::Result {
+    if line.discontinuity {
         writeln!(out, "#EXT-X-DISCONTINUITY")?;
     }
-    if *map != Some(&segment.map.name) {
-        *map = Some(&segment.map.name);
-        writeln!(out, "#EXT-X-MAP:URI=\"{}\"", segment.map.name)?;
+    if *map != Some(line.map) {
+        *map = Some(line.map);
+        writeln!(out, "#EXT-X-MAP:URI=\"{}\"", line.map)?;
     }
-    writeln!(out, "#EXT-X-PROGRAM-DATE-TIME:{}", WallTime(segment.starts_at))
+    writeln!(out, "#EXT-X-PROGRAM-DATE-TIME:{}", WallTime(line.starts_at))
 }
 
 fn parts(out: &mut String, segment: &Segment) -> fmt::Result {
@@ -142,9 +238,9 @@ fn parts(out: &mut String, segment: &Segment) -> fmt::Result {
     Ok(())
 }
 
-fn segment_uri(out: &mut String, segment: &Segment) -> fmt::Result {
-    writeln!(out, "#EXTINF:{:.5},", segment.duration().as_secs_f64())?;
-    writeln!(out, "{}", names::segment(&segment.stem))
+fn segment_uri(out: &mut String, line: Line<'_>) -> fmt::Result {
+    writeln!(out, "#EXTINF:{:.5},", line.duration.as_secs_f64())?;
+    writeln!(out, "{}", names::segment(line.stem))
 }
 
 /// Text written by `write`. Writing to a `String` cannot fail.

@@ -1,11 +1,11 @@
 //! `timeline.json`: what recovery must know of a timeline. Parts are not in it; a segment's file
 //! is split into its parts again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use tracing::warn;
 use super::cmaf::{self, Init};
 use super::names;
 use super::timeline::{Map, Part, Segment, SegmentId, Timeline};
+use super::window::{Outline, Window};
 
 /// The version of the file's shape. A file of another version is not read.
 const VERSION: u32 = 1;
@@ -29,6 +30,9 @@ pub struct Record {
     first_listed: u64,
     next_msn: u64,
     discontinuity_sequence: u64,
+    /// How long the DVR window is.
+    #[serde(default)]
+    window: Duration,
     segments: Vec<SegmentRecord>,
 }
 
@@ -84,6 +88,7 @@ impl Record {
             first_listed: timeline.media_sequence(),
             next_msn: next.msn,
             discontinuity_sequence: next.discontinuity_sequence,
+            window: timeline.window().length(),
             segments: segments.collect(),
         }
     }
@@ -114,8 +119,10 @@ impl Record {
     /// A segment without one whole part ends what can be listed: the list begins behind the newest
     /// such segment, because numbers in a list have no holes. The newest segment of all is simply
     /// left out. Each is logged once.
+    ///
+    /// A broadcast that goes on gets a DVR window of `window`; one that has ended keeps its own.
     #[must_use]
-    pub fn load(&self, dir: &Path, incarnation: &str, fps: u32) -> Timeline {
+    pub fn load(&self, dir: &Path, incarnation: &str, fps: u32, window: Duration) -> Timeline {
         let mut maps = HashMap::new();
         let mut segments: Vec<Segment> = Vec::new();
         for record in &self.segments {
@@ -135,8 +142,38 @@ impl Record {
         }
         let next =
             SegmentId { discontinuity_sequence: self.discontinuity_sequence, msn: self.next_msn };
+        let length = if self.ended_at.is_some() { self.window } else { window };
+        let first = segments.first().map_or(self.next_msn, |first| first.id.msn);
+        let window = match length.is_zero() {
+            true => Window::default(),
+            false => Window::restored(length, load_window(dir, first)),
+        };
         Timeline::restored(incarnation, fps, segments, self.first_listed, next, self.ended_at)
+            .with_window(window)
     }
+}
+
+/// The segments right before the number `end` that are in the DVR window's file, and on disk in full. A last line cut
+/// short is no line.
+fn load_window(dir: &Path, end: u64) -> VecDeque<Outline> {
+    let text = fs::read_to_string(dir.join(names::WINDOW)).unwrap_or_default();
+    let mut window = VecDeque::new();
+    let mut wanted = end;
+    for line in text.lines().rev() {
+        let Ok(outline) = serde_json::from_str::<Outline>(line) else { continue };
+        if outline.msn.checked_add(1) != Some(wanted) {
+            continue;
+        }
+        let safe = names::is_file(&outline.stem) && names::is_file(&outline.init);
+        let file = dir.join(names::segment(&outline.stem));
+        let length = fs::metadata(file).map(|file| file.len());
+        if !safe || outline.fps == 0 || length.ok() != Some(outline.bytes) {
+            break;
+        }
+        wanted = outline.msn;
+        window.push_front(outline);
+    }
+    window
 }
 
 fn load_segment(

@@ -4,9 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use tracing::warn;
 
 use super::config::{Config, ConfigError};
+use super::names;
 use super::record::Record;
 use super::task::{self, Handle, Packager};
 
@@ -77,7 +79,12 @@ pub async fn resume(
     let config = Config { room_id, dir, ..config };
     config.validate()?;
     let (dir, incarnation, fps) = (config.dir.clone(), config.incarnation.clone(), config.fps);
-    let load = tokio::task::spawn_blocking(move || record.load(&dir, &incarnation, fps));
-    let timeline = load.await.map_err(|source| ConfigError::Loading { source })?;
-    Ok(task::with_timeline(config, timeline))
+    let window = config.window;
+    let load = tokio::task::spawn_blocking(move || {
+        // It may have been killed before its first poster.
+        let poster = fs::read(dir.join(names::POSTER)).ok();
+        (record.load(&dir, &incarnation, fps, window), poster.map(Bytes::from))
+    });
+    let (timeline, poster) = load.await.map_err(|source| ConfigError::Loading { source })?;
+    Ok(task::with_timeline(config, timeline, poster))
 }

@@ -65,6 +65,13 @@ pub enum Job {
         /// What comes behind.
         data: Bytes,
     },
+    /// Appends to a file of lines, wherever it ends.
+    Note {
+        /// The file.
+        file: String,
+        /// Whole lines.
+        data: Vec<u8>,
+    },
     /// Replaces a file's content at once: a reader finds the old or the new, never half.
     Replace {
         /// The file.
@@ -151,6 +158,11 @@ fn run(dir: &Path, jobs: Vec<Job>) -> Result<(), Error> {
 fn run_one(dir: &Path, job: Job) -> Result<(), Error> {
     match job {
         Job::Append { file, offset, data } => append(&dir.join(file), offset, &data),
+        Job::Note { file, data } => {
+            let path = dir.join(file);
+            let open = OpenOptions::new().create(true).append(true).open(&path);
+            open.and_then(|mut file| file.write_all(&data)).map_err(at(&path))
+        }
         Job::Replace { file, data } => {
             fs::create_dir_all(dir).map_err(at(dir))?;
             replace(&dir.join(file), &[Bytes::from(data)])
@@ -202,7 +214,11 @@ fn replace(path: &Path, chunks: &[Bytes]) -> Result<(), Error> {
         chunks.iter().try_for_each(|chunk| file.write_all(chunk))?;
         fs::rename(&new, path)
     };
-    write().map_err(at(path))
+    write().map_err(|error| {
+        // On a full disk half a file is room for nothing else; that it cannot be removed changes nothing.
+        drop(fs::remove_file(&new));
+        at(path)(error)
+    })
 }
 
 fn sweep(dir: &Path, keep: &HashSet<String>) -> Result<(), Error> {

@@ -13,9 +13,11 @@ use super::cmaf::{self, Fragment, Init};
 use super::config::{Config, ConfigError};
 use super::names;
 use super::playlist::part_ticks;
+use super::poster;
 use super::segment::{Map, Part, Segment, duration};
 use super::timeline::Timeline;
 use super::view::View;
+use super::window::{Outline, Window};
 
 /// Inputs that may wait: about four seconds of an encoder's one-frame fragments.
 const QUEUE: usize = 256;
@@ -47,6 +49,8 @@ pub enum Input {
         /// The number of its tick.
         first_tick: u64,
     },
+    /// What the canvas shows, an I420 picture, now and then: the poster.
+    Picture(Bytes),
     /// The broadcast is over: ENDLIST. The packager stops; the last view stays.
     Finish,
     /// This process stops, the broadcast does not: the open segment closes, everything is saved
@@ -62,6 +66,8 @@ pub struct Handle {
     pub input: mpsc::Sender<Input>,
     /// The newest view; it stays readable after the packager has stopped.
     pub view: watch::Receiver<Arc<View>>,
+    /// What an operator should look at: why the broadcast is not on disk.
+    pub alarm: watch::Receiver<Option<Arc<str>>>,
 }
 
 /// A broadcast's packager. It does its work in [`run`](Self::run).
@@ -73,8 +79,10 @@ pub struct Packager {
     skip: Option<Skip>,
     sequence: u32,
     archive: Archive,
+    poster: Option<Bytes>,
     input: mpsc::Receiver<Input>,
     view: watch::Sender<Arc<View>>,
+    alarm: watch::Sender<Option<Arc<str>>>,
 }
 
 /// A skip of the clock that waits for the next key frame.
@@ -91,13 +99,20 @@ struct Skip {
 /// [`View::is_degraded`].
 pub fn open(config: Config) -> Result<(Handle, Packager), ConfigError> {
     config.validate()?;
-    let timeline = Timeline::new(&config.incarnation, config.fps);
-    Ok(with_timeline(config, timeline))
+    let window = Window::new(config.window);
+    let timeline = Timeline::new(&config.incarnation, config.fps).with_window(window);
+    Ok(with_timeline(config, timeline, None))
 }
 
-pub(super) fn with_timeline(config: Config, timeline: Timeline) -> (Handle, Packager) {
+pub(super) fn with_timeline(
+    config: Config,
+    timeline: Timeline,
+    poster: Option<Bytes>,
+) -> (Handle, Packager) {
     let (sender, input) = mpsc::channel(QUEUE);
-    let (view, receiver) = watch::channel(Arc::new(View::before_encoder(timeline.clone())));
+    let (alarm, alarms) = watch::channel(None);
+    let first = View::before_encoder(timeline.clone()).with_files(&config.dir, poster.clone());
+    let (view, receiver) = watch::channel(Arc::new(first));
     let packager = Packager {
         assembler: Assembler::new(part_ticks(config.fps)),
         archive: Archive::new(&config.room_id, config.dir.clone()),
@@ -105,16 +120,19 @@ pub(super) fn with_timeline(config: Config, timeline: Timeline) -> (Handle, Pack
         timeline,
         skip: None,
         sequence: 0,
+        poster,
         input,
         view,
+        alarm,
     };
-    (Handle { input: sender, view: receiver }, packager)
+    (Handle { input: sender, view: receiver, alarm: alarms }, packager)
 }
 
 impl Packager {
     /// Packages until [`Input::Finish`], [`Input::Suspend`] or the end of the inputs.
     pub async fn run(mut self) {
         self.archive.open(&self.timeline).await;
+        self.saved();
         self.publish();
         if self.timeline.ended_at().is_some() {
             return;
@@ -131,15 +149,18 @@ impl Packager {
                     info!(room = self.config.room_id, first_tick, "the clock skipped");
                     self.skip_to(anchor);
                 }
+                Input::Picture(picture) => self.draw(picture).await,
                 Input::Finish => {
                     self.end_generation().await;
                     self.timeline.end(SystemTime::now());
                     self.archive.close(&self.timeline).await;
+                    self.saved();
                     return self.publish();
                 }
                 Input::Suspend(saved) => {
                     self.end_generation().await;
                     self.archive.close(&self.timeline).await;
+                    self.saved();
                     self.show();
                     // Nobody may be waiting any more; the broadcast is saved all the same.
                     let _ = saved.send(());
@@ -161,7 +182,7 @@ impl Packager {
         let map = Arc::new(Map { name: names::init(&self.config.incarnation, number), init });
         let forgotten = self.timeline.begin_run(Arc::clone(&map), anchor);
         self.assembler = Assembler::new(part_ticks(self.config.fps));
-        self.archive.save(&self.timeline, Change::Generation(&map), &forgotten).await;
+        self.save(Change::Generation(&map), &forgotten).await;
         self.publish();
     }
 
@@ -169,7 +190,10 @@ impl Packager {
         for step in self.assembler.push(fragment) {
             match step {
                 Step::KeyFrame { frame } => self.begin_segment(frame).await,
-                Step::Part(samples) => self.push_part(&samples).await,
+                Step::Part(samples) => {
+                    self.push_part(&samples).await;
+                    self.publish();
+                }
             }
         }
     }
@@ -184,7 +208,7 @@ impl Packager {
             }
             _ => self.timeline.close_segment(),
         };
-        self.archive.save(&self.timeline, Change::Closed, &forgotten).await;
+        self.save(Change::Closed, &forgotten).await;
     }
 
     async fn push_part(&mut self, samples: &Fragment) {
@@ -204,18 +228,47 @@ impl Packager {
         };
         let offset = self.timeline.open().map_or(0, Segment::bytes);
         let forgotten = self.timeline.push_part(part);
-        self.archive.save(&self.timeline, Change::Part { data, offset }, &forgotten).await;
-        self.publish();
+        self.save(Change::Part { data, offset }, &forgotten).await;
     }
 
+    /// What is left of the open part is shown with its segment closed: short as it is nothing can follow it there.
     async fn end_generation(&mut self) {
         if let Some(Step::Part(samples)) = self.assembler.flush() {
             self.push_part(&samples).await;
         }
         self.skip = None;
         let forgotten = self.timeline.end_run();
-        self.archive.save(&self.timeline, Change::Closed, &forgotten).await;
+        self.save(Change::Closed, &forgotten).await;
         self.publish();
+    }
+
+    async fn save(&mut self, change: Change<'_>, forgotten: &[Arc<Outline>]) {
+        self.archive.save(&self.timeline, change, forgotten).await;
+        self.saved();
+    }
+
+    fn saved(&mut self) {
+        if !self.archive.is_degraded() {
+            self.timeline.saved();
+        }
+        self.alarm.send_if_modified(|alarm| {
+            let changed = alarm.as_ref() != self.archive.alarm();
+            *alarm = self.archive.alarm().cloned();
+            changed
+        });
+    }
+
+    /// The next view has the new poster.
+    async fn draw(&mut self, picture: Bytes) {
+        match tokio::task::spawn_blocking(move || poster::encode(&picture)).await {
+            Ok(Ok(poster)) => {
+                self.archive.save_poster(&poster).await;
+                self.saved();
+                self.poster = Some(poster);
+            }
+            Ok(Err(error)) => warn!(room = self.config.room_id, %error, "no poster"),
+            Err(error) => warn!(room = self.config.room_id, %error, "no poster"),
+        }
     }
 
     fn skip_to(&mut self, anchor: SystemTime) {
@@ -236,6 +289,7 @@ impl Packager {
 
     fn show(&self) {
         let view = View::new(self.timeline.clone(), self.archive.is_degraded());
+        let view = view.with_files(&self.config.dir, self.poster.clone());
         self.view.send_replace(Arc::new(view));
     }
 }

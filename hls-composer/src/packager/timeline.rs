@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::bitrate::Bitrate;
 use super::names;
 pub use super::segment::{Map, Part, Segment, SegmentId, duration};
+use super::window::{Outline, Window};
 
 /// EXT-X-TARGETDURATION. A segment is one group of pictures, one second.
 pub const TARGET: Duration = Duration::from_secs(1);
@@ -49,12 +50,14 @@ struct Run {
 pub struct Timeline {
     incarnation: Arc<str>,
     fps: u32,
+    window: Window,
     retired: VecDeque<Arc<Segment>>,
     listed: VecDeque<Arc<Segment>>,
     open: Option<Segment>,
     run: Option<Run>,
     next: SegmentId,
     discontinuity_due: bool,
+    broken_hint: Option<Arc<str>>,
     ended_at: Option<SystemTime>,
     bitrate: Bitrate,
 }
@@ -66,15 +69,30 @@ impl Timeline {
         Self {
             incarnation: incarnation.into(),
             fps,
+            window: Window::default(),
             retired: VecDeque::new(),
             listed: VecDeque::new(),
             open: None,
             run: None,
             next: SegmentId { discontinuity_sequence: 0, msn: 0 },
             discontinuity_due: false,
+            broken_hint: None,
             ended_at: None,
             bitrate: Bitrate::default(),
         }
+    }
+
+    /// With a DVR window, which holds what came before everything else.
+    #[must_use]
+    pub fn with_window(self, window: Window) -> Self {
+        let mut bitrate = Bitrate::default();
+        for outline in window.outlines() {
+            bitrate.count(outline.bytes, outline.duration());
+        }
+        for segment in self.retired.iter().chain(&self.listed) {
+            bitrate.add(segment);
+        }
+        Self { window, bitrate, ..self }
     }
 
     /// The timeline of an earlier incarnation, continued. `segments` are consecutive; those from
@@ -108,7 +126,8 @@ impl Timeline {
     /// A new encoder generation or a new anchor: the open segment closes, and the next part
     /// begins a segment at `starts_at`, after a discontinuity unless it is the first of all.
     /// Returns the segments that can no longer be fetched.
-    pub fn begin_run(&mut self, map: Arc<Map>, starts_at: SystemTime) -> Vec<Arc<Segment>> {
+    pub fn begin_run(&mut self, map: Arc<Map>, starts_at: SystemTime) -> Vec<Arc<Outline>> {
+        self.break_hint();
         let forgotten = self.close_segment();
         self.run = Some(Run { map, anchor: starts_at, ticks: 0 });
         self.discontinuity_due = self.next.msn > 0;
@@ -117,7 +136,8 @@ impl Timeline {
 
     /// The encoder generation is over: the open segment closes, and nothing is hinted until the
     /// next one begins.
-    pub fn end_run(&mut self) -> Vec<Arc<Segment>> {
+    pub fn end_run(&mut self) -> Vec<Arc<Outline>> {
+        self.break_hint();
         self.run = None;
         self.close_segment()
     }
@@ -125,13 +145,16 @@ impl Timeline {
     /// Says that the wall clock jumped, so the next segment begins a run of its own and its first
     /// part must not be hinted before.
     pub fn expect_discontinuity(&mut self) {
+        if self.open.is_none() {
+            self.break_hint();
+        }
         self.discontinuity_due = self.next.msn > 0 || self.open.is_some();
     }
 
     /// Appends a part, opening a segment for it when none is open, and closing the segment when
     /// it is full. A part outside a run is dropped. Returns the segments that can no longer be
     /// fetched.
-    pub fn push_part(&mut self, part: Part) -> Vec<Arc<Segment>> {
+    pub fn push_part(&mut self, part: Part) -> Vec<Arc<Outline>> {
         if self.open.is_none() {
             self.open = self.new_segment();
         }
@@ -142,7 +165,10 @@ impl Timeline {
     }
 
     /// Closes the open segment, short as it may be.
-    pub fn close_segment(&mut self) -> Vec<Arc<Segment>> {
+    pub fn close_segment(&mut self) -> Vec<Arc<Outline>> {
+        if self.open.as_ref().is_some_and(|open| open.ticks() < self.fps) {
+            self.break_hint();
+        }
         let Some(segment) = self.open.take() else { return Vec::new() };
         self.bitrate.add(&segment);
         self.next.msn = segment.id.msn.saturating_add(1);
@@ -151,7 +177,7 @@ impl Timeline {
     }
 
     /// The broadcast is over, at `at`: ENDLIST.
-    pub fn end(&mut self, at: SystemTime) -> Vec<Arc<Segment>> {
+    pub fn end(&mut self, at: SystemTime) -> Vec<Arc<Outline>> {
         self.ended_at.get_or_insert(at);
         self.end_run()
     }
@@ -172,7 +198,7 @@ impl Timeline {
         })
     }
 
-    fn slide(&mut self) -> Vec<Arc<Segment>> {
+    fn slide(&mut self) -> Vec<Arc<Outline>> {
         let mut listed = length(&self.listed);
         while let Some(oldest) = self.listed.front() {
             let rest = listed.saturating_sub(oldest.duration());
@@ -191,9 +217,41 @@ impl Timeline {
                 break;
             }
             retired = rest;
-            forgotten.extend(self.retired.pop_front());
+            if let Some(oldest) = self.retired.pop_front() {
+                forgotten.extend(self.window.push(oldest, rest + length(&self.listed)));
+            }
         }
         forgotten
+    }
+
+    /// Everything is on disk: the media of the DVR window leaves memory.
+    pub fn saved(&mut self) {
+        self.window.saved();
+    }
+
+    /// The DVR window beyond what is in memory.
+    #[must_use]
+    pub fn window(&self) -> &Window {
+        &self.window
+    }
+
+    /// The closed segments of the DVR window, oldest first: the newest that last as long as the window, and all there
+    /// are before it is full.
+    #[must_use]
+    pub fn windowed(&self) -> Vec<Arc<Outline>> {
+        let recent = self.retired.iter().chain(&self.listed);
+        let recent: Vec<_> =
+            recent.map(|segment| Arc::new(Outline::from(segment.as_ref()))).collect();
+        let mut left = self.window.length();
+        let within = |outline: &&Arc<Outline>| {
+            let fits = !left.is_zero();
+            left = left.saturating_sub(outline.duration());
+            fits
+        };
+        let all = self.window.outlines().chain(&recent);
+        let mut newest: Vec<_> = all.rev().take_while(within).cloned().collect();
+        newest.reverse();
+        newest
     }
 
     /// Ticks per second.
@@ -213,14 +271,15 @@ impl Timeline {
         self.open.as_ref()
     }
 
-    /// Every segment that can be fetched, oldest first, the open one last.
+    /// Every segment in memory that can be fetched, oldest first, the open one last.
     pub fn segments(&self) -> impl Iterator<Item = &Segment> {
         self.retired.iter().chain(&self.listed).map(Arc::as_ref).chain(&self.open)
     }
 
-    /// Every initialization section a player may need.
+    /// Every initialization section in memory that a player may need.
     pub fn maps(&self) -> impl Iterator<Item = &Arc<Map>> {
-        self.segments().map(|segment| &segment.map).chain(self.map())
+        let unsaved = self.window.in_memory().map(|segment| &segment.map);
+        unsaved.chain(self.segments().map(|segment| &segment.map)).chain(self.map())
     }
 
     /// The initialization section of the present encoder generation.
@@ -285,6 +344,19 @@ impl Timeline {
         }
     }
 
+    /// What is hinted will not come: whoever asks for it can be told so for good.
+    fn break_hint(&mut self) {
+        if let Some(hint) = self.hint() {
+            self.broken_hint = Some(hint.into());
+        }
+    }
+
+    /// The newest part that was hinted and never came.
+    #[must_use]
+    pub fn broken_hint(&self) -> Option<&str> {
+        self.broken_hint.as_deref()
+    }
+
     /// When the broadcast ended, if it has.
     #[must_use]
     pub fn ended_at(&self) -> Option<SystemTime> {
@@ -293,11 +365,11 @@ impl Timeline {
 
     /// The bit rates so far.
     #[must_use]
-    pub fn bitrate(&self) -> Bitrate {
-        self.bitrate
+    pub fn bitrate(&self) -> &Bitrate {
+        &self.bitrate
     }
 
-    /// The bytes behind a file name, in order. Nothing is copied.
+    /// The bytes behind a file name, in order, if they are in memory. Nothing is copied.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Vec<Bytes>> {
         if let Some(map) = self.maps().find(|map| map.name == name) {
@@ -306,6 +378,7 @@ impl Timeline {
         let closed = self.retired.iter().chain(&self.listed).rev();
         let open = self.open.as_ref().and_then(|open| open.find(name, false));
         open.or_else(|| closed.into_iter().find_map(|segment| segment.find(name, true)))
+            .or_else(|| self.window.find(name))
     }
 }
 

@@ -1,8 +1,12 @@
 //! What viewers are served from: a snapshot that never changes, published whenever a part is
 //! complete. Publishing copies no media; segments are shared.
 
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
 use bytes::Bytes;
 
+use super::names::{LIVE_PLAYLIST, PLAIN_PLAYLIST, VOD_PLAYLIST};
 use super::playlist;
 use super::timeline::{Position, Timeline};
 
@@ -11,9 +15,20 @@ use super::timeline::{Position, Timeline};
 pub struct View {
     timeline: Timeline,
     playlist: Option<Bytes>,
-    multivariant: Option<Bytes>,
+    multivariant: Option<[Bytes; 2]>,
     hint: Option<String>,
     degraded: bool,
+    dir: Arc<Path>,
+    poster: Option<Bytes>,
+    asked_for: AskedFor,
+}
+
+/// Playlists that are rendered when somebody asks for them first.
+#[derive(Debug, Clone, Default)]
+struct AskedFor {
+    plain: OnceLock<Bytes>,
+    dvr: OnceLock<Bytes>,
+    on_demand: OnceLock<Bytes>,
 }
 
 impl View {
@@ -24,8 +39,29 @@ impl View {
         let listed = timeline.newest_closed().is_some() || ended;
         let playlist = listed.then(|| Bytes::from(playlist::low_latency(&timeline)));
         let map = timeline.maps().last();
-        let multivariant = map.map(|map| playlist::multivariant(&timeline, map).into());
-        Self { hint: timeline.hint(), timeline, playlist, multivariant, degraded }
+        let has_media = timeline.newest_closed().is_some();
+        let names = match ended && has_media {
+            true => [VOD_PLAYLIST; 2],
+            false => [LIVE_PLAYLIST, PLAIN_PLAYLIST],
+        };
+        let multivariant = map
+            .map(|map| names.map(|name| Bytes::from(playlist::multivariant(&timeline, map, name))));
+        Self {
+            hint: timeline.hint(),
+            timeline,
+            playlist,
+            multivariant,
+            degraded,
+            dir: Path::new("").into(),
+            poster: None,
+            asked_for: AskedFor::default(),
+        }
+    }
+
+    /// With what lies in the broadcast's directory, and the newest poster.
+    #[must_use]
+    pub fn with_files(self, dir: &Path, poster: Option<Bytes>) -> Self {
+        Self { dir: dir.into(), poster, ..self }
     }
 
     /// What is known of `timeline` before its next encoder is. The playlist waits for it, because one that hints
@@ -44,11 +80,46 @@ impl View {
         self.playlist.as_ref()
     }
 
-    /// The multivariant playlist, `index.m3u8`. There is none before the first encoder's
-    /// initialization section, because it names the codecs.
+    /// The same segments without the low-latency tags, `plain.m3u8`.
     #[must_use]
-    pub fn multivariant(&self) -> Option<&Bytes> {
-        self.multivariant.as_ref()
+    pub fn plain(&self) -> Option<&Bytes> {
+        self.playlist.as_ref()?;
+        Some(self.asked_for.plain.get_or_init(|| playlist::plain(&self.timeline).into()))
+    }
+
+    /// The media playlist of the DVR window, `dvr.m3u8`, if there is a window.
+    #[must_use]
+    pub fn dvr(&self) -> Option<&Bytes> {
+        if !self.timeline.window().is_open() {
+            return None;
+        }
+        self.playlist.as_ref()?;
+        Some(self.asked_for.dvr.get_or_init(|| playlist::dvr(&self.timeline).into()))
+    }
+
+    /// What is left of a broadcast that is over, `vod.m3u8`.
+    #[must_use]
+    pub fn on_demand(&self) -> Option<&Bytes> {
+        if !self.is_ended() || self.newest_closed().is_none() {
+            return None;
+        }
+        let render = || playlist::on_demand(&self.timeline).into();
+        Some(self.asked_for.on_demand.get_or_init(render))
+    }
+
+    /// A picture of the broadcast, as JPEG.
+    #[must_use]
+    pub fn poster(&self) -> Option<&Bytes> {
+        self.poster.as_ref()
+    }
+
+    /// The multivariant playlist, `index.m3u8`. There is none before the first encoder's
+    /// initialization section, because it names the codecs. It leads to the low-latency playlist or
+    /// to the plain one, and when the broadcast is over to what is left of it.
+    #[must_use]
+    pub fn multivariant(&self, low_latency: bool) -> Option<&Bytes> {
+        let [live, plain] = self.multivariant.as_ref()?;
+        Some(if low_latency { live } else { plain })
     }
 
     /// The newest part.
@@ -75,6 +146,12 @@ impl View {
         self.hint.as_deref()
     }
 
+    /// The newest part that was hinted and will never exist.
+    #[must_use]
+    pub fn broken_hint(&self) -> Option<&str> {
+        self.timeline.broken_hint()
+    }
+
     /// Whether the playlist ends here for ever.
     #[must_use]
     pub fn is_ended(&self) -> bool {
@@ -87,8 +164,15 @@ impl View {
         self.degraded
     }
 
-    /// The media behind a file name, as pieces in order: an initialization section, a part, or a
-    /// closed segment.
+    /// Where a file lies on disk that is no longer in memory: a segment of the DVR window, or its
+    /// initialization section.
+    #[must_use]
+    pub fn stored(&self, name: &str) -> Option<PathBuf> {
+        self.timeline.window().has_file(name).then(|| self.dir.join(name))
+    }
+
+    /// The media behind a file name that is in memory, as pieces in order: an initialization
+    /// section, a part, or a closed segment.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Vec<Bytes>> {
         self.timeline.find(name)

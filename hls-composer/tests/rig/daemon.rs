@@ -25,6 +25,8 @@ pub struct Daemon {
     pub http: SocketAddr,
     pub data: TempDir,
     process: Child,
+    command: Command,
+    told: UnixDatagram,
 }
 
 impl Drop for Daemon {
@@ -55,13 +57,17 @@ fn free_udp_range() -> String {
 impl Daemon {
     /// Returns when it serves.
     pub async fn start(extra: &[&str]) -> Self {
+        Self::start_by(ahead_of_others(), extra).await
+    }
+
+    /// The same, run by a program that is given the daemon's command as its arguments.
+    pub async fn start_by(mut command: Command, extra: &[&str]) -> Self {
         let data = TempDir::new().expect("a directory");
         let (grpc, http, ops) = (free_tcp(), free_tcp(), free_tcp());
         // It tells when it serves as it tells systemd.
         let notify = data.path().join("notify");
         let told = UnixDatagram::bind(&notify).expect("a socket");
         let hls = data.path().join("hls");
-        let mut command = ahead_of_others();
         command.arg(env!("CARGO_BIN_EXE_hls-composer"));
         for (flag, value) in [
             ("--grpc-listen", grpc.to_string()),
@@ -76,19 +82,17 @@ impl Daemon {
         }
         command.args(extra).env("NOTIFY_SOCKET", &notify).env("RUST_LOG", "warn");
         let process = command.stdin(Stdio::null()).spawn().expect("a process");
-        let waiting = async {
-            let mut message = [0; 512];
-            loop {
-                let length = told.recv(&mut message).await.expect("a notification");
-                if message[..length].starts_with(b"READY=1") {
-                    return;
-                }
-            }
-        };
-        timeout(PATIENCE, waiting).await.expect("a daemon that serves");
+        serves(&told).await;
         let channel = Channel::from_shared(format!("http://{grpc}")).expect("an address");
         let channel = channel.connect().await.expect("a bound listener");
-        Self { client: ComposerClient::new(channel), http, data, process }
+        Self { client: ComposerClient::new(channel), http, data, process, command, told }
+    }
+
+    /// `kill -9`, and the same again on the same directory and addresses, as a supervisor does it. Returns when it serves.
+    pub async fn kill_and_restart(&mut self) {
+        self.process.kill().and_then(|()| self.process.wait()).expect("a process that ends");
+        self.process = self.command.spawn().expect("a process");
+        serves(&self.told).await;
     }
 
     /// Its process id.
@@ -260,6 +264,20 @@ async fn ask(http: SocketAddr, path: &str) -> std::io::Result<Vec<u8>> {
     let mut answer = vec![];
     stream.read_to_end(&mut answer).await?;
     Ok(answer)
+}
+
+/// Waits until a daemon says that it serves.
+async fn serves(told: &UnixDatagram) {
+    let waiting = async {
+        let mut message = [0; 512];
+        loop {
+            let length = told.recv(&mut message).await.expect("a notification");
+            if message[..length].starts_with(b"READY=1") {
+                return;
+            }
+        }
+    };
+    timeout(PATIENCE, waiting).await.expect("a daemon that serves");
 }
 
 /// The first status that fits.

@@ -2,8 +2,11 @@
 //! senders of real RTP.
 #![allow(dead_code, reason = "each binary that includes the rig uses its own part of it")]
 
+pub mod busy;
 pub mod daemon;
+pub mod http;
 pub mod media;
+pub mod nginx;
 pub mod participant;
 pub mod rtp;
 pub mod sender;

@@ -19,7 +19,7 @@ async fn viewers_lose_nothing_while_the_disk_fails_and_it_is_caught_up_later() {
     fs::write(&obstacle, "a file where a directory must be").expect("writable");
     let dir = obstacle.join("room-a1");
 
-    let (Handle { input, mut view }, packager) = open(config(&dir, "a1")).expect("valid");
+    let (Handle { input, mut view, .. }, packager) = open(config(&dir, "a1")).expect("valid");
     let task = tokio::spawn(packager.run());
     feed(&input, 0, Duration::ZERO, &media, 33).await;
     let degraded = wait_until(&mut view, |view| view.hint() == Some("a1-0-2.1.m4s")).await;

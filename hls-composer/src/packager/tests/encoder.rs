@@ -61,7 +61,7 @@ async fn every_frame_of_the_encoder_decodes_from_the_playlist() {
     assert_eq!(fragments, media.fragments, "the pieces the pipe gives do not matter");
 
     let dir = tempfile::tempdir().expect("a directory");
-    let (Handle { input, mut view }, packager) = open(config(dir.path(), "a1")).expect("valid");
+    let (Handle { input, mut view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
     let task = tokio::spawn(packager.run());
     feed(&input, 0, Duration::ZERO, &media, 60).await;
     let live = wait_until(&mut view, |view| view.newest_closed() == Some(3)).await;
@@ -98,7 +98,7 @@ async fn every_frame_of_the_encoder_decodes_from_the_playlist() {
 async fn an_encoder_that_dies_leaves_a_short_segment_and_one_discontinuity() {
     let (first, second) = (encode(40), encode(30));
     let dir = tempfile::tempdir().expect("a directory");
-    let (Handle { input, view }, packager) = open(config(dir.path(), "a1")).expect("valid");
+    let (Handle { input, view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
     let mut published = view.clone();
     let watcher = tokio::spawn(async move {
         while published.changed().await.is_ok() {
@@ -131,7 +131,7 @@ async fn an_encoder_that_dies_leaves_a_short_segment_and_one_discontinuity() {
 async fn a_clock_skip_waits_for_the_key_frame_and_moves_the_time() {
     let media = encode(45);
     let dir = tempfile::tempdir().expect("a directory");
-    let (Handle { input, view }, packager) = open(config(dir.path(), "a1")).expect("valid");
+    let (Handle { input, view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
     let task = tokio::spawn(packager.run());
     let mut frames = 0;
     send_init(&input, &media).await;

@@ -55,6 +55,7 @@ pub fn config(dir: &Path, incarnation: &str) -> Config {
         dir: dir.to_path_buf(),
         fps: FPS,
         incarnation: incarnation.to_owned(),
+        window: Duration::ZERO,
     }
 }
 

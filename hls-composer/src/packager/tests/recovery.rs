@@ -9,12 +9,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::encoder::decoded_by_map;
-use super::fixture::{Encoded, config, encode, feed, send, text, wait_until};
-use crate::packager::{Handle, Input, Recovered, View, open, remove, resume, scan};
+use super::fixture::{Encoded, config, encode, feed, send, text, uris, wait_until};
+use crate::packager::{Config, Handle, Input, Recovered, View, open, remove, resume, scan};
 
 /// A broadcast killed after 25 of its frames, without a chance to close anything.
 async fn killed(dir: &Path, media: &Encoded) -> Arc<View> {
-    let (Handle { input, mut view }, packager) = open(config(dir, "a1")).expect("valid");
+    let (Handle { input, mut view, .. }, packager) = open(config(dir, "a1")).expect("valid");
     let task = tokio::spawn(packager.run());
     feed(&input, 0, Duration::ZERO, media, 25).await;
     let last = wait_until(&mut view, |view| view.hint() == Some("a1-0-1.3.m4s")).await;
@@ -44,7 +44,7 @@ async fn a_killed_broadcast_goes_on_with_all_it_had_listed() {
     let recovered = only(data.path());
     assert_eq!((recovered.room_id.as_str(), recovered.ended_at), ("room", None));
     let fresh = config(Path::new("elsewhere"), "b2");
-    let (Handle { input, mut view }, packager) = resume(fresh, recovered).await.expect("valid");
+    let (Handle { input, mut view, .. }, packager) = resume(fresh, recovered).await.expect("valid");
     let at_once = view.borrow().clone();
     assert_eq!(at_once.newest_closed(), Some(1));
     assert!(at_once.playlist().is_none(), "the list waits until it can say what comes next");
@@ -81,7 +81,7 @@ async fn a_suspended_broadcast_keeps_its_last_frame() {
     let media = encode(30);
     let data = tempfile::tempdir().expect("a directory");
     let dir = data.path().join("room-a1");
-    let (Handle { input, view }, packager) = open(config(&dir, "a1")).expect("valid");
+    let (Handle { input, view, .. }, packager) = open(config(&dir, "a1")).expect("valid");
     let task = tokio::spawn(packager.run());
     feed(&input, 0, Duration::ZERO, &media, 25).await;
     let (saved, answer) = oneshot::channel();
@@ -137,7 +137,7 @@ async fn damaged_files_are_left_out() {
             assert_eq!(damaged, "timeline.json");
             continue;
         };
-        let (Handle { input, mut view }, packager) =
+        let (Handle { input, mut view, .. }, packager) =
             resume(config(&dir, "b2"), recovered).await.expect("valid");
         let task = tokio::spawn(packager.run());
         feed(&input, 0, Duration::from_secs(5), &media, 45).await;
@@ -146,5 +146,57 @@ async fn damaged_files_are_left_out() {
         assert!(segments.is_sorted() && segments.windows(2).all(|it| it[0] + 1 == it[1]));
         drop(input);
         task.await.expect("no panic");
+    }
+}
+
+#[tokio::test]
+async fn a_dvr_window_outlives_the_process_and_what_ended_stays_on_demand() {
+    let media = encode(45 * 15);
+    let data = tempfile::tempdir().expect("a directory");
+    let dir = data.path().join("room-a1");
+    let window = Duration::from_secs(40);
+    let with_window = |incarnation| Config { window, ..config(&dir, incarnation) };
+    let (Handle { input, mut view, .. }, packager) = open(with_window("a1")).expect("valid");
+    let task = tokio::spawn(packager.run());
+    feed(&input, 0, Duration::ZERO, &media, 45 * 15 - 5).await;
+    send(&input, Input::Picture(vec![128; 256 * 144 * 3 / 2].into())).await;
+    let before = wait_until(&mut view, |view| view.newest_closed() == Some(43)).await;
+    drop(input);
+    task.await.expect("no panic");
+    // As a process that dies while it writes a line.
+    let log = dir.join("window.jsonl");
+    let mut lines = fs::read_to_string(&log).expect("a file of the window");
+    assert_eq!(lines.lines().count(), 44 - 10 - 12);
+    lines += "{\"stem\":\"a1-0-";
+    fs::write(&log, lines).expect("writable");
+
+    let (Handle { input, mut view, .. }, packager) =
+        resume(with_window("b2"), only(data.path())).await.expect("valid");
+    let task = tokio::spawn(packager.run());
+    feed(&input, 0, Duration::from_secs(50), &media, 30).await;
+    let resumed = wait_until(&mut view, |view| view.newest_closed() == Some(46)).await;
+    let playlist = String::from_utf8(resumed.dvr().expect("a window").to_vec()).expect("UTF-8");
+    // Forty seconds, of which the interrupted segment has less than one.
+    let first = 47 - 41;
+    assert!(playlist.contains(&format!("#EXT-X-MEDIA-SEQUENCE:{first}\n")), "{playlist}");
+    assert_eq!(playlist.matches("#EXT-X-DISCONTINUITY\n").count(), 1);
+    for uri in uris(&playlist) {
+        let stored = || fs::read(resumed.stored(&uri).expect("a file")).expect("readable");
+        let bytes = resumed.find(&uri).map_or_else(stored, |chunks| chunks.concat());
+        if let Some(served) = before.find(&uri) {
+            assert_eq!(bytes, served.concat(), "{uri}");
+        }
+    }
+    assert!(resumed.poster().is_some(), "a poster stays too");
+    send(&input, Input::Finish).await;
+    task.await.expect("no panic");
+    let ended = view.borrow().on_demand().cloned().expect("on demand");
+
+    let (handle, packager) = resume(config(&dir, "c3"), only(data.path())).await.expect("valid");
+    packager.run().await;
+    let kept = handle.view.borrow().clone();
+    assert_eq!(kept.on_demand(), Some(&ended), "the window it had, whatever it would be now");
+    for uri in uris(std::str::from_utf8(&ended).expect("UTF-8")) {
+        assert!(kept.find(&uri).is_some() || kept.stored(&uri).is_some_and(|it| it.exists()));
     }
 }
