@@ -28,8 +28,6 @@ use tokio::{sync::mpsc, time::timeout};
 
 /// Long enough for segments to leave the live list, memory and the DVR window, around what is done to the stream.
 const WINDOW: &str = "30s";
-/// What Apple's 9.21 allows, for an encoder that runs.
-const MOST_BITS: f64 = 192_000.0;
 
 /// What a viewer has received.
 enum Seen {
@@ -482,8 +480,7 @@ impl Files {
             declared("AVERAGE-BANDWIDTH") / 1e3,
             declared("BANDWIDTH") / 1e3
         );
-        assert!(peak <= MOST_BITS, "{}", self.report);
-        assert!(highest <= rules::AFTER_A_RESTART as f64, "{}", self.report);
+        assert!(highest <= rules::MOST_BITS as f64, "{}", self.report);
         assert!(left_peak <= declared("BANDWIDTH") + 1.0, "{}", self.report);
         // Apple allows a tenth. A process that takes over has found more than what is listed.
         assert!(

@@ -19,9 +19,8 @@ const fn rule(source: &'static str, says: &'static str, kept: fn(&Playlist) -> b
 /// Rounding of times in a playlist: durations have five decimals, dates milliseconds.
 pub const ROUNDING: i64 = 1_000;
 
-/// What the peak may rise to, in bits per second, when an encoder is replaced: its predecessor's last segment is short
-/// and begins with a key frame, and its own rate control begins with a full buffer.
-pub const AFTER_A_RESTART: u64 = 200_000;
+/// What a variant may need at its peak, in bits per second, after an encoder is replaced as well.
+pub const MOST_BITS: u64 = 192_000;
 
 /// For every playlist.
 pub const EVERY: &[Rule] = &[
@@ -72,15 +71,10 @@ pub const MULTIVARIANT: &[Rule] = &[
     rule("Apple 9.11", "EXT-X-INDEPENDENT-SEGMENTS is there", |it| {
         it.tag("EXT-X-INDEPENDENT-SEGMENTS").is_some()
     }),
-    rule(
-        "Apple 9.21",
-        "a variant has a peak of 192 kbit/s at most, but for AFTER_A_RESTART",
-        |it| {
-            let peaks =
-                it.variants.iter().filter_map(|(attributes, _)| attributes.get("BANDWIDTH"));
-            peaks.filter_map(|peak| peak.parse().ok()).any(|peak: u64| peak <= AFTER_A_RESTART)
-        },
-    ),
+    rule("Apple 9.21", "a variant has a peak of 192 kbit/s at most", |it| {
+        let peaks = it.variants.iter().filter_map(|(attributes, _)| attributes.get("BANDWIDTH"));
+        peaks.filter_map(|peak| peak.parse().ok()).any(|peak: u64| peak <= MOST_BITS)
+    }),
 ];
 
 /// For every media playlist.
