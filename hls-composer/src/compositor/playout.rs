@@ -28,8 +28,9 @@ const SLEW: f64 = 0.005;
 const LATE: f64 = 0.025;
 /// What a plan is rounded down by to stand on a whole frame, rather than up by the rest of one, in seconds.
 const ROUNDED: f64 = 0.015;
-/// How much sooner than a whole frame media must be there before the plan follows, in seconds.
-const EARLY: f64 = 0.01;
+/// How much sooner than a whole frame media must be there before the plan follows, in seconds. The sooner plan leaves a
+/// frame out, so it has to be worth more than one.
+const EARLY: f64 = 0.06;
 
 /// The smallest or largest of recent values.
 #[derive(Debug, Default)]
