@@ -27,6 +27,7 @@ help:
 	@echo "make build     target/release/sfu-server, target/release/hls-composer, frontend/dist"
 	@echo "make dev       daemons rebuilt and restarted on change, pages on http://localhost:5173"
 	@echo "make generate  the frontend's signaling types from the Rust ones"
+	@echo "make rig       every fault, kill and cycle in full numbers (an hour)"
 	@echo "make bench     how soon the first picture plays, and what it costs"
 	@echo "make deny      licences and advisories of all dependencies (needs cargo-deny)"
 	@echo "make install   binaries, pages, systemd units and settings into the system (as root)"
@@ -130,6 +131,11 @@ test: deps-test worker frontend/node_modules/.package-lock.json
 .PHONY: test-e2e
 test-e2e: e2e/node_modules/.package-lock.json
 	cd e2e && npm test
+
+.PHONY: rig
+rig: deps-test build e2e/node_modules/.package-lock.json
+	RIG=full $(CARGO) test --release -p hls-composer --test faults --test kills --test cycles --test lipsync --test conformance -- --nocapture --test-threads 1
+	$(CARGO) test --release -p hls-composer --test viewers -- --nocapture --include-ignored --test-threads 1
 
 .PHONY: bench
 bench: deps-test build e2e/node_modules/.package-lock.json

@@ -64,6 +64,18 @@ pub struct Config {
     #[arg(long, env = "COMPOSER_KEEP", default_value = "60s", value_parser = daemon::duration::parse)]
     pub keep: Duration,
 
+    /// Percent of a core that broadcasts may use together; beyond it new ones are refused.
+    #[arg(long, env = "COMPOSER_CPU_BUDGET", default_value_t = 85, value_parser = clap::value_parser!(u32).range(10..=100))]
+    pub cpu_budget: u32,
+
+    /// Broadcasts at the same time.
+    #[arg(long, env = "COMPOSER_MAX_BROADCASTS", default_value_t = 100)]
+    pub max_broadcasts: usize,
+
+    /// Inputs of one broadcast: a camera with its microphone is one, and so is a shared screen.
+    #[arg(long, env = "COMPOSER_MAX_INPUTS", default_value_t = 24)]
+    pub max_inputs: usize,
+
     /// How far back the playlist dvr.m3u8 reaches, 30s or more; default: there is none.
     #[arg(long, env = "COMPOSER_DVR", value_parser = window)]
     pub dvr: Option<Duration>,

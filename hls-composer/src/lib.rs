@@ -15,6 +15,7 @@ mod broadcast;
 mod composer;
 pub mod compositor;
 mod config;
+mod cores;
 pub mod encoder;
 mod grpc;
 pub mod http;

@@ -159,6 +159,28 @@ async fn without_a_claim_a_restart_says_that_nobody_can_climb() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn beyond_a_limit_a_broadcast_or_an_input_is_refused_and_the_others_stay() {
+    let another = |room: &str| v1::OpenBroadcastRequest { room_id: room.into(), epoch: 1 };
+    for (limit, refusal) in
+        [(["--cpu-budget", "10"], "CPU_EXHAUSTED"), (["--max-broadcasts", "1"], "LIMIT_REACHED")]
+    {
+        let mut daemon = Daemon::start(&limit).await;
+        let _claim = daemon.open(1).await.expect("the first broadcast");
+        let refused = daemon.client.open_broadcast(another("second")).await.expect_err("no room");
+        assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, refusal));
+        assert!(refused.message().contains(limit[0]), "{}", refused.message());
+        drop(daemon.open(1).await.expect("the first one again"));
+    }
+    let mut daemon = Daemon::start(&["--max-inputs", "1"]).await;
+    let _claim = daemon.open(1).await.expect("a claim");
+    daemon.scene(1, 1, &["one", "two"]).await;
+    daemon.reserve(1, "one").await.expect("the first input");
+    let refused = daemon.reserve(1, "two").await.expect_err("no more");
+    assert_eq!(reason(&refused), "LIMIT_REACHED");
+    daemon.reserve(1, "one").await.expect("the first input again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_killed_ingest_is_replaced_and_asks_to_be_resumed_again() {
     let clip = Clip::red();
     let mut daemon = Daemon::start(&[]).await;

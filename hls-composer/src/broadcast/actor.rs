@@ -45,6 +45,8 @@ pub struct BroadcastConfig {
     pub claim_grace: Duration,
     /// How long an ended playlist stays.
     pub keep: Duration,
+    /// Inputs at the same time.
+    pub max_inputs: usize,
 }
 
 /// Prepares a broadcast around a running pipeline; `recovered` ones wait for their SFU to return.
@@ -64,7 +66,8 @@ pub fn prepare(
     let (publisher, watched) = watch::channel(Arc::new(status.clone()));
     let handle = Handle { status: watched, view: pipeline.view().clone(), commands };
     let ingest = IngestConfig { media: pipeline.media.clone(), ..config.ingest.clone() };
-    let inputs = Inputs::new(config.room_id.clone(), ingest, config.ports.clone());
+    let inputs =
+        Inputs::new(config.room_id.clone(), ingest, config.ports.clone(), config.max_inputs);
     let broadcast = Broadcast {
         orphaned_since: Some(Instant::now()),
         view: pipeline.view().clone(),
@@ -279,6 +282,7 @@ impl Broadcast {
     fn snapshot(&self) -> Status {
         let mut status = self.status.clone();
         status.encoder = *self.encoder.borrow();
+        status.clock = *self.pipeline.clock.borrow();
         for input in &mut status.inputs {
             input.frames = self.inputs.frames(&input.id);
         }

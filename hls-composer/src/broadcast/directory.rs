@@ -1,11 +1,11 @@
 //! The directory: one task that knows every broadcast, makes new ones, and finds those a former process left behind.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     ffi::OsString,
     path::PathBuf,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use rand::distr::{Alphanumeric, SampleString as _};
@@ -20,6 +20,7 @@ use super::{
     pipeline::Pipeline,
 };
 use crate::{
+    cores::{self, Admission, Core, Loads},
     encoder,
     http::Rooms,
     ingest::IngestConfig,
@@ -30,6 +31,8 @@ use crate::{
 
 /// Requests that may wait for the directory.
 const MAILBOX: usize = 256;
+/// What a broadcast costs is not measured before it is as old as this.
+const YOUNG: Duration = Duration::from_secs(10);
 
 /// What broadcasts are made of.
 #[derive(Clone, Debug)]
@@ -42,6 +45,12 @@ pub struct DirectoryConfig {
     pub ffmpeg: OsString,
     /// The cores broadcasts share.
     pub cpus: Vec<usize>,
+    /// Percent of a core that may be used.
+    pub cpu_budget: u32,
+    /// Broadcasts at the same time.
+    pub max_broadcasts: usize,
+    /// Inputs of one broadcast.
+    pub max_inputs: usize,
     /// Ticks per second.
     pub fps: u32,
     /// Origin of playlist URLs; empty for relative ones.
@@ -80,12 +89,15 @@ impl Directory {
     pub async fn start(config: DirectoryConfig) -> Self {
         let (requests, inbox) = mpsc::channel(MAILBOX);
         let (publisher, rooms) = watch::channel(Arc::default());
+        let (metered, loads) = watch::channel(Loads::new());
+        tokio::spawn(cores::measure(config.launcher.thread(), config.cpus.clone(), metered));
         let mut keeper = Keeper {
             config,
             entries: BTreeMap::new(),
             kept: BTreeMap::new(),
             ended: JoinSet::new(),
             publisher,
+            loads,
         };
         keeper.recover().await;
         tokio::spawn(keeper.run(inbox));
@@ -134,17 +146,25 @@ struct Keeper {
     /// Rooms whose broadcasts are over.
     ended: JoinSet<String>,
     publisher: watch::Sender<Arc<Rooms>>,
+    loads: watch::Receiver<Loads>,
 }
 
 struct Entry {
     handle: Handle,
     cpu: usize,
+    since: Instant,
     task: JoinHandle<()>,
 }
 
 struct Kept {
     view: watch::Receiver<Arc<View>>,
     timer: AbortHandle,
+}
+
+impl Entry {
+    fn is_over(&self) -> bool {
+        self.handle.status.borrow().phase == Phase::Ended || self.task.is_finished()
+    }
 }
 
 impl Keeper {
@@ -184,7 +204,7 @@ impl Keeper {
 
     async fn ensure(&mut self, room: &str) -> Result<Handle, BroadcastError> {
         if let Some(entry) = self.entries.get(room) {
-            if entry.handle.status.borrow().phase != Phase::Ended && !entry.task.is_finished() {
+            if !entry.is_over() {
                 return Ok(entry.handle.clone());
             }
             // Viewers of the ended playlist have its end; a new one takes the URL over.
@@ -194,10 +214,15 @@ impl Keeper {
         if let Some(kept) = self.kept.remove(room) {
             kept.timer.abort();
         }
+        let live = self.entries.values().filter(|entry| !entry.is_over()).count();
+        if live >= self.config.max_broadcasts {
+            return Err(BroadcastError::TooManyBroadcasts(live));
+        }
+        let cpu = Admission { budget: self.config.cpu_budget }.admit(self.cores())?;
         let dir = self.config.data_dir.join(room);
         remove(dir.clone()).await;
         let (handle, packager) = packager::open(self.packager_config(room))?;
-        Ok(self.insert(room, handle, packager, false))
+        Ok(self.insert(room, cpu, handle, packager, false))
     }
 
     async fn recover(&mut self) {
@@ -212,7 +237,9 @@ impl Keeper {
             match packager::resume(self.packager_config(&room), found).await {
                 Ok((handle, packager)) => {
                     tracing::info!(%room, "broadcast of a former process goes on");
-                    self.insert(&room, handle, packager, true);
+                    // It goes on whatever the load.
+                    let cpu = Admission::least(self.cores()).map_or(0, |core| core.cpu);
+                    self.insert(&room, cpu, handle, packager, true);
                 }
                 Err(error) => tracing::error!(%room, %error, "a broadcast cannot be resumed"),
             }
@@ -245,11 +272,11 @@ impl Keeper {
     fn insert(
         &mut self,
         room: &str,
+        cpu: usize,
         packaged: packager::Handle,
         packager: packager::Packager,
         recovered: bool,
     ) -> Handle {
-        let cpu = self.least_loaded_cpu();
         let encoder = encoder::Config {
             room_id: room.into(),
             launcher: self.config.launcher.clone(),
@@ -272,6 +299,7 @@ impl Keeper {
             ports: self.config.ports.clone(),
             claim_grace: self.config.claim_grace,
             keep: self.config.keep,
+            max_inputs: self.config.max_inputs,
         };
         let (handle, broadcast) = actor::prepare(config, pipeline, recovered);
         let task = tokio::spawn(broadcast.run());
@@ -282,7 +310,10 @@ impl Keeper {
             over.closed().await;
             name
         });
-        self.entries.insert(room.into(), Entry { handle: handle.clone(), cpu, task });
+        self.entries.insert(
+            room.into(),
+            Entry { handle: handle.clone(), cpu, since: Instant::now(), task },
+        );
         self.publish();
         handle
     }
@@ -304,13 +335,17 @@ impl Keeper {
         tracing::info!(room, "broadcast removed");
     }
 
-    fn least_loaded_cpu(&self) -> usize {
-        let mut load: HashMap<usize, usize> = HashMap::new();
-        for entry in self.entries.values() {
-            *load.entry(entry.cpu).or_default() += 1;
-        }
-        let least = self.config.cpus.iter().min_by_key(|cpu| load.get(cpu).copied().unwrap_or(0));
-        least.copied().unwrap_or_default()
+    fn cores(&self) -> Vec<Core> {
+        let loads = self.loads.borrow();
+        let on = |cpu: usize| self.entries.values().filter(move |entry| entry.cpu == cpu);
+        let count = |entries: usize| u32::try_from(entries).unwrap_or(u32::MAX);
+        let core = |&cpu: &usize| Core {
+            cpu,
+            load: loads.get(&cpu).copied().unwrap_or_default(),
+            broadcasts: count(on(cpu).count()),
+            young: count(on(cpu).filter(|entry| entry.since.elapsed() < YOUNG).count()),
+        };
+        self.config.cpus.iter().map(core).collect()
     }
 
     fn packager_config(&self, room: &str) -> packager::Config {

@@ -1,6 +1,6 @@
 //! Why a broadcast refuses a command.
 
-use crate::{ingest::StartError, packager, ports::PortsError};
+use crate::{cores::Busy, ingest::StartError, packager, ports::PortsError};
 
 /// Why a broadcast refuses a command.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +42,20 @@ pub enum BroadcastError {
     /// The FFmpeg did not come up.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// No core has room.
+    #[error(transparent)]
+    Busy(#[from] Busy),
+    /// There are as many broadcasts as there may be.
+    #[error("there are {0} broadcasts already, as many as --max-broadcasts allows")]
+    TooManyBroadcasts(usize),
+    /// The broadcast has as many inputs as it may have.
+    #[error("room {room} has {limit} inputs already, as many as --max-inputs allows")]
+    TooManyInputs {
+        /// The room.
+        room: String,
+        /// The limit.
+        limit: usize,
+    },
     /// The packager cannot be made.
     #[error(transparent)]
     Packager(#[from] packager::ConfigError),

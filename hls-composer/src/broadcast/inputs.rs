@@ -28,6 +28,7 @@ pub struct Inputs {
     /// How inputs are made.
     ingest: IngestConfig,
     ports: Ports,
+    most: usize,
     live: BTreeMap<String, (Input, Report)>,
     stopping: JoinSet<()>,
     events: mpsc::Receiver<InputEvent>,
@@ -36,10 +37,10 @@ pub struct Inputs {
 
 impl Inputs {
     /// None yet.
-    pub fn new(room_id: Arc<str>, ingest: IngestConfig, ports: Ports) -> Self {
+    pub fn new(room_id: Arc<str>, ingest: IngestConfig, ports: Ports, most: usize) -> Self {
         let (events_tx, events) = mpsc::channel(REPORTS);
         let (live, stopping) = (BTreeMap::new(), JoinSet::new());
-        Self { room_id, ingest, ports, live, stopping, events, events_tx }
+        Self { room_id, ingest, ports, most, live, stopping, events, events_tx }
     }
 
     /// The input of this id.
@@ -61,6 +62,10 @@ impl Inputs {
             } else {
                 Err(BroadcastError::InputExists(input))
             };
+        }
+        if self.live.len() >= self.most {
+            let room = self.room_id.to_string();
+            return Err(BroadcastError::TooManyInputs { room, limit: self.most });
         }
         let step = Step::begin(2, "ports reserved");
         let pairs = self.ports.lease(kinds.len()).await?;

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use crate::{
-    compositor::{self, Tick, scene::Scene},
+    compositor::{self, Punctuality, Tick, scene::Scene},
     encoder,
     ingest::MediaSender,
     packager::{self, Packager},
@@ -28,6 +28,8 @@ pub struct Pipeline {
     pub media: MediaSender,
     /// The encoder.
     pub encoder: watch::Receiver<encoder::Status>,
+    /// The clock.
+    pub clock: watch::Receiver<Punctuality>,
     scene: watch::Sender<Arc<Scene>>,
     replace_encoder: watch::Sender<u32>,
     packager: packager::Handle,
@@ -56,12 +58,14 @@ impl Pipeline {
         let (passed, ticks) = mpsc::channel(1);
         let (replace_encoder, replace) = watch::channel(0);
         let (status, encoder) = watch::channel(encoder::Status::default());
+        let (punctuality, clock) = watch::channel(Punctuality::default());
         Self {
             media,
             encoder,
+            clock,
             scene,
             replace_encoder,
-            compositor: tokio::spawn(compositor::run(fps, scenes, arriving, tick)),
+            compositor: tokio::spawn(compositor::run(fps, scenes, arriving, tick, punctuality)),
             posing: tokio::spawn(pose(composed, passed, handle.input.clone(), fps)),
             encoding: tokio::spawn(encoder::run(
                 config,

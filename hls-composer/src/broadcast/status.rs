@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{encoder, ingest::Report};
+use crate::{compositor::Punctuality, encoder, ingest::Report};
 
 /// Where a broadcast is in its life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Status {
     pub inputs: Vec<InputStatus>,
     /// The encoder.
     pub encoder: encoder::Status,
+    /// The clock, as it was when somebody asked.
+    pub clock: Punctuality,
     /// Climbs wanted of single participants.
     pub wanted: BTreeMap<String, u32>,
     /// Climbs wanted of everybody else.

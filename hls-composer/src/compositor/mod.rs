@@ -14,6 +14,7 @@ mod canvas;
 mod clock;
 mod icons;
 mod label;
+mod lateness;
 mod layout;
 mod limiter;
 mod mask;
@@ -38,9 +39,11 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
+pub use self::lateness::Punctuality;
 use self::{
     buffer::InputBuffer,
     clock::{Clock, Due},
+    lateness::Lateness,
     mixer::Mixer,
     paint::Painter,
     scene::Scene,
@@ -68,16 +71,23 @@ pub async fn run(
     mut scene: watch::Receiver<Arc<Scene>>,
     mut media: mpsc::Receiver<Media>,
     ticks: mpsc::Sender<Tick>,
+    punctuality: watch::Sender<Punctuality>,
 ) {
     let mut clock = Clock::start(fps, Instant::now(), SystemTime::now());
     let mut inputs: HashMap<InputId, InputBuffer> = HashMap::new();
     let (mut painter, mut mixer) = (Painter::new(fps), Mixer::new(fps));
     let mut current = Arc::clone(&scene.borrow_and_update());
+    let mut lateness = Lateness::new(fps);
     loop {
         tokio::select! {
             biased;
             () = sleep_until(clock.next_due()) => {
-                for due in clock.due(Instant::now()) {
+                let now = Instant::now();
+                for due in clock.due(now) {
+                    lateness.push(now - due.at);
+                    if due.number.is_multiple_of(u64::from(fps)) {
+                        punctuality.send_replace(lateness.report());
+                    }
                     let tick = compose(&due, &current, &mut inputs, &mut painter, &mut mixer);
                     match ticks.try_send(tick) {
                         Ok(()) => {}

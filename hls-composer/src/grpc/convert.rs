@@ -5,7 +5,7 @@ use proto::v1;
 use super::errors::FieldError;
 use crate::{
     broadcast::{InputStatus, Outcome, Phase, SceneTile, SceneUpdate, Scope, Status},
-    compositor::scene::Layout,
+    compositor::{Punctuality, scene::Layout},
     encoder,
     ingest::{
         State, Step,
@@ -232,6 +232,7 @@ pub fn status(ip: std::net::IpAddr, status: &Status) -> v1::BroadcastStatus {
         playlist_url: status.playlist_url.clone(),
         inputs: status.inputs.iter().map(|input| input_status(ip, input)).collect(),
         encoder: Some(encoder_status(status.encoder)),
+        clock: Some(clock_status(status.clock)),
         wanted_climb: status.wanted.clone().into_iter().collect(),
         wanted_climb_default: status.wanted_default,
         scene_version: status.scene_version,
@@ -282,6 +283,16 @@ fn step(step: &Step) -> v1::Step {
         started_unix_ms: step.started_unix_ms,
         took_us: u64::try_from(step.took.as_micros()).unwrap_or(u64::MAX),
         outcome: step.outcome.clone(),
+    }
+}
+
+fn clock_status(clock: Punctuality) -> v1::ClockStatus {
+    let us = |late: std::time::Duration| u32::try_from(late.as_micros()).unwrap_or(u32::MAX);
+    v1::ClockStatus {
+        ticks: clock.ticks,
+        late_p50_us: us(clock.late_p50),
+        late_p99_us: us(clock.late_p99),
+        late_max_us: us(clock.late_max),
     }
 }
 

@@ -43,6 +43,10 @@ pub fn refused(error: &BroadcastError) -> Status {
             (Code::Unavailable, R::FfmpegFailed)
         }
         E::Start(StartError::WrongState(_)) => (Code::FailedPrecondition, R::WrongState),
+        E::Busy(_) => (Code::ResourceExhausted, R::CpuExhausted),
+        E::TooManyBroadcasts(_) | E::TooManyInputs { .. } => {
+            (Code::ResourceExhausted, R::LimitReached)
+        }
         E::Packager(_) => (Code::InvalidArgument, R::InvalidField),
         E::ShuttingDown => (Code::Unavailable, R::ShuttingDown),
     };

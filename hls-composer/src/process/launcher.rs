@@ -12,7 +12,10 @@ use std::{
 
 use command_fds::{CommandFdExt as _, FdMapping};
 use daemon::cpus::CpuList;
-use nix::sys::{prctl::set_pdeathsig, signal::Signal};
+use nix::{
+    sys::{prctl::set_pdeathsig, signal::Signal},
+    unistd::gettid,
+};
 use tokio::{
     process::{Child, Command},
     runtime::Handle,
@@ -57,6 +60,7 @@ pub enum SpawnError {
 /// Starts processes. Clones share the one thread.
 #[derive(Clone, Debug)]
 pub struct Launcher {
+    thread: i32,
     requests: mpsc::UnboundedSender<(Spawn, oneshot::Sender<Result<Process, SpawnError>>)>,
 }
 
@@ -66,15 +70,24 @@ impl Launcher {
         let (requests, mut inbox) =
             mpsc::unbounded_channel::<(Spawn, oneshot::Sender<Result<Process, SpawnError>>)>();
         let runtime = Handle::current();
+        let (told, thread) = std::sync::mpsc::channel();
         thread::Builder::new().name("launcher".into()).spawn(move || {
             // tokio registers each child with its runtime, which must therefore be entered here.
             let _entered = runtime.enter();
+            // Whoever starts the launcher waits for it.
+            _ = told.send(gettid().as_raw());
             while let Some((spawn, reply)) = inbox.blocking_recv() {
                 // An asker that gave up drops the process, which kills it.
                 drop(reply.send(fork(spawn)));
             }
         })?;
-        Ok(Self { requests })
+        let thread = thread.recv().map_err(io::Error::other)?;
+        Ok(Self { thread, requests })
+    }
+
+    /// The thread whose children all processes are.
+    pub fn thread(&self) -> i32 {
+        self.thread
     }
 
     /// Starts one process.

@@ -57,7 +57,7 @@ impl From<tonic::Status> for CallError {
                     info.and_then(|info| info.metadata.get("current_epoch")?.parse().ok());
                 Self::Stale { current: current.unwrap_or(0) }
             }
-            (Some(R::CpuExhausted), _) => Self::Exhausted(message),
+            (Some(R::CpuExhausted | R::LimitReached), _) => Self::Exhausted(message),
             (Some(R::ShuttingDown | R::UnknownBroadcast), _) => Self::Away(message),
             (Some(_), _) => Self::Failed(message),
             // Without an ErrorInfo it is the transport that speaks.

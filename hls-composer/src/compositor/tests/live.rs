@@ -30,7 +30,8 @@ impl Running {
         let (scene, scenes) = watch::channel(first);
         let (media, arriving) = mpsc::channel(64);
         let (tick, ticks) = mpsc::channel(64);
-        tokio::spawn(run(FPS, scenes, arriving, tick));
+        let (punctuality, _) = watch::channel(crate::compositor::Punctuality::default());
+        tokio::spawn(run(FPS, scenes, arriving, tick, punctuality));
         Self { scene, media, ticks, started: Instant::now() }
     }
 
