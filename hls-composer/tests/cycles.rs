@@ -2,6 +2,8 @@
 
 mod rig;
 
+use std::time::Instant;
+
 use procfs::process::Process;
 use rig::{
     daemon::{Daemon, PATIENCE, ROOM, input},
@@ -18,7 +20,7 @@ const NOISE: u64 = 8 << 20;
 async fn ports_that_are_reserved_and_released_again_and_again_are_all_free_in_the_end() {
     let mut daemon = Daemon::start(&["--rtp-ports", "10000-31999"]).await;
     let _sfu = Sfu::open(&mut daemon, 1).await;
-    let mut before = 0;
+    let (mut before, begun) = (0, Instant::now());
     let cycles = rig_count(1000, 10_000);
     for n in 0..cycles {
         let id = format!("input-{n}");
@@ -32,7 +34,12 @@ async fn ports_that_are_reserved_and_released_again_and_again_are_all_free_in_th
     }
     let after = resident(&daemon);
     all_free(&mut daemon).await;
-    println!("{cycles} reservations: {} MB before, {} MB after", before >> 20, after >> 20);
+    println!(
+        "{cycles} reservations in {:?}: {} MB before, {} MB after",
+        begun.elapsed(),
+        before >> 20,
+        after >> 20
+    );
     assert!(after < before + NOISE, "{before} bytes before, {after} bytes after");
 }
 
@@ -41,7 +48,7 @@ async fn inputs_that_start_and_stop_again_and_again_leave_no_process_no_port_and
 {
     let mut daemon = Daemon::start(&["--rtp-ports", "32000-32767"]).await;
     let mut sfu = Sfu::open(&mut daemon, 1).await;
-    let mut before = 0;
+    let (mut before, begun) = (0, Instant::now());
     let cycles = rig_count(100, 500);
     for n in 0..cycles {
         let id = format!("input-{n}");
@@ -61,7 +68,12 @@ async fn inputs_that_start_and_stop_again_and_again_leave_no_process_no_port_and
     let children = children(&daemon);
     assert_eq!(children, [encoder], "only the encoder of {ROOM} is left, and no zombie");
     all_free(&mut daemon).await;
-    println!("{cycles} inputs: {} MB before, {} MB after", before >> 20, after >> 20);
+    println!(
+        "{cycles} inputs in {:?}: {} MB before, {} MB after",
+        begun.elapsed(),
+        before >> 20,
+        after >> 20
+    );
     assert!(after < before + NOISE, "{before} bytes before, {after} bytes after");
 }
 

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, mpsc},
+    sync::{Arc, mpsc},
 };
 
 use proto::v1;
@@ -17,12 +17,12 @@ use super::{
 };
 
 /// Orders of live inputs.
-type Legs = Arc<Mutex<HashMap<String, mpsc::Sender<Order>>>>;
+type Legs = HashMap<String, mpsc::Sender<Order>>;
 
 /// Holds the claim; lets it go when dropped.
 pub struct Sfu {
     pub status: watch::Receiver<v1::BroadcastStatus>,
-    legs: Legs,
+    legs: watch::Sender<Legs>,
     attendant: JoinHandle<()>,
 }
 
@@ -37,8 +37,8 @@ impl Sfu {
     pub async fn open(daemon: &mut Daemon, epoch: u64) -> Self {
         let statuses = daemon.open(epoch).await.expect("a claim");
         let (publisher, status) = watch::channel(v1::BroadcastStatus::default());
-        let legs = Legs::default();
-        let attending = attend(daemon.client.clone(), epoch, statuses, publisher, legs.clone());
+        let (legs, known) = watch::channel(Legs::new());
+        let attending = attend(daemon.client.clone(), epoch, statuses, publisher, known);
         Self { status, legs, attendant: tokio::spawn(attending) }
     }
 
@@ -59,7 +59,7 @@ impl Sfu {
         };
         daemon.start_camera(epoch, id, ssrcs, codec).await.expect("a listening FFmpeg");
         let participant = Participant::start(&ports, ssrcs, camera.clone(), microphone.clone());
-        self.legs.lock().expect("no panic").insert(id.into(), participant.orders());
+        self.legs.send_modify(|legs| drop(legs.insert(id.into(), participant.orders())));
         // The attendant may have seen the input listen before there was anybody to resume.
         daemon.confirm(epoch, id, 1).await;
         participant
@@ -86,13 +86,13 @@ async fn attend(
     epoch: u64,
     mut statuses: Statuses,
     publisher: watch::Sender<v1::BroadcastStatus>,
-    legs: Legs,
+    legs: watch::Receiver<Legs>,
 ) {
     let mut resumed: HashMap<String, u32> = HashMap::new();
     let mut asked: HashMap<String, u32> = HashMap::new();
     while let Ok(Some(status)) = statuses.message().await {
         for input in &status.inputs {
-            let orders = legs.lock().expect("no panic").get(&input.input_id).cloned();
+            let orders = legs.borrow().get(&input.input_id).cloned();
             let Some(orders) = orders else { continue };
             let resumed = resumed.entry(input.input_id.clone()).or_insert(1);
             let asked = asked.entry(input.input_id.clone()).or_default();

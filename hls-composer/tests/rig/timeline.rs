@@ -1,11 +1,6 @@
 //! Every segment a live playlist ever named, collected by a client that reloads it with blocking requests.
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    process::Command,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeMap, net::SocketAddr, process::Command};
 
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
@@ -33,15 +28,17 @@ impl Segment {
     }
 }
 
-type Segments = Arc<Mutex<BTreeMap<u64, Segment>>>;
-/// Bodies by URI.
-type Media = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
+/// What has been seen so far.
+#[derive(Default)]
+struct Seen {
+    segments: BTreeMap<u64, Segment>,
+    /// Bodies by URI, if they are kept.
+    media: BTreeMap<String, Vec<u8>>,
+}
 
 /// See the module; stops when dropped.
 pub struct Timeline {
-    segments: Segments,
-    media: Media,
-    changed: watch::Receiver<u64>,
+    seen: watch::Receiver<Seen>,
     follower: JoinHandle<()>,
 }
 
@@ -63,45 +60,35 @@ impl Timeline {
     }
 
     fn begin(daemon: &super::daemon::Daemon, keeps: bool) -> Self {
-        let (segments, media) = (Segments::default(), Media::default());
-        let (publisher, changed) = watch::channel(0);
-        let kept = keeps.then(|| media.clone());
-        let follower = tokio::spawn(follow(daemon.http, segments.clone(), kept, publisher));
-        Self { segments, media, changed, follower }
+        let (publisher, seen) = watch::channel(Seen::default());
+        let follower = tokio::spawn(follow(daemon.http, keeps, publisher));
+        Self { seen, follower }
     }
 
     /// The recorded segments behind each other, after `init`.
     pub fn recording(&self, init: Vec<u8>) -> Vec<u8> {
-        let media = self.media.lock().expect("no panic");
-        let bodies = self.segments().into_iter().map(|segment| media[&segment.uri].clone());
+        let seen = self.seen.borrow();
+        let bodies = seen.segments.values().map(|segment| seen.media[&segment.uri].clone());
         [init].into_iter().chain(bodies).flatten().collect()
     }
 
     /// All of them so far, in order.
     pub fn segments(&self) -> Vec<Segment> {
-        self.segments.lock().expect("no panic").values().cloned().collect()
+        self.seen.borrow().segments.values().cloned().collect()
     }
 
     /// Waits for a segment behind so many DISCONTINUITYs.
     pub async fn until_segments_of(&self, breaks: usize) {
-        let mut changed = self.changed.clone();
-        let enough =
-            || self.segments().iter().filter(|segment| segment.discontinuous).count() >= breaks;
-        let waiting = async {
-            while !enough() {
-                changed.changed().await.expect("a follower");
-            }
-        };
-        timeout(PATIENCE, waiting).await.expect("a segment of the next encoder");
+        let mut seen = self.seen.clone();
+        let enough = seen.wait_for(|seen| {
+            seen.segments.values().filter(|segment| segment.discontinuous).count() >= breaks
+        });
+        let waited = timeout(PATIENCE, enough).await;
+        drop(waited.expect("a segment of the next encoder").expect("a follower"));
     }
 }
 
-async fn follow(
-    http: SocketAddr,
-    segments: Segments,
-    media: Option<Media>,
-    publisher: watch::Sender<u64>,
-) {
+async fn follow(http: SocketAddr, keeps: bool, publisher: watch::Sender<Seen>) {
     let mut query = String::new();
     loop {
         let answer = get(http, &format!("/hls/{ROOM}/live.m3u8{query}")).await;
@@ -112,16 +99,17 @@ async fn follow(
         }
         let found = parse(&answer);
         let Some(last) = found.last().map(|segment| segment.number) else { continue };
-        for segment in &found {
-            let Some(media) = &media else { break };
-            let is_new = !media.lock().expect("no panic").contains_key(&segment.uri);
-            if is_new {
+        let mut bodies = vec![];
+        for segment in found.iter().filter(|_| keeps) {
+            if !publisher.borrow().media.contains_key(&segment.uri) {
                 let body = get_bytes(http, &format!("/hls/{ROOM}/{}", segment.uri)).await;
-                media.lock().expect("no panic").insert(segment.uri.clone(), body);
+                bodies.push((segment.uri.clone(), body));
             }
         }
-        segments.lock().expect("no panic").extend(found.into_iter().map(|s| (s.number, s)));
-        publisher.send_replace(last);
+        publisher.send_modify(|seen| {
+            seen.media.extend(bodies);
+            seen.segments.extend(found.into_iter().map(|segment| (segment.number, segment)));
+        });
         query = format!("?_HLS_msn={}", last + 1);
     }
 }
