@@ -9,7 +9,11 @@ use std::{
 };
 
 use axum::Router;
-use axum_server::{Handle, tls_rustls::RustlsConfig};
+use axum_server::{
+    Handle,
+    accept::NoDelayAcceptor,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
 use rustls::{
     ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
@@ -107,12 +111,17 @@ pub async fn serve(
         stopper.graceful_shutdown(Some(grace));
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    // The end of an answer is never held back for an acknowledgement (Nagle): viewers wait for parts of 200 ms.
+    let at_once = NoDelayAcceptor::new();
     let served = match tls {
         Some(Tls(config)) => {
             let config = RustlsConfig::from_config(config);
-            axum_server::from_tcp_rustls(listener, config)?.handle(handle).serve(service).await
+            let acceptor = RustlsAcceptor::new(config).acceptor(at_once);
+            axum_server::from_tcp(listener)?.acceptor(acceptor).handle(handle).serve(service).await
         }
-        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await,
+        None => {
+            axum_server::from_tcp(listener)?.acceptor(at_once).handle(handle).serve(service).await
+        }
     };
     watcher.abort();
     Ok(served?)
