@@ -82,10 +82,10 @@ async fn a_flash_is_seen_when_its_beep_is_heard() {
     while let Some(measured) = running.join_next().await {
         let Measured { name, windows, cuts } = measured.expect("no panic");
         let shown: Vec<String> = windows.iter().map(|skew| format!("{skew:+.0}")).collect();
-        println!("{name:34} | {:44} | {cuts}", shown.join(" "));
+        println!("{name:34} | {:44} | {cuts:.3?}", shown.join(" "));
         assert!(windows.len() >= 2, "{name}: flashes were seen and beeps heard");
         let worst = windows.iter().fold(0.0_f64, |worst, skew| worst.max(skew.abs()));
-        if worst > BAR || cuts > 0 {
+        if worst > BAR || !cuts.is_empty() {
             late.push((name, worst, cuts));
         }
     }
@@ -122,8 +122,8 @@ struct Measured {
     name: &'static str,
     /// Mean skew of each window, in milliseconds.
     windows: Vec<f64>,
-    /// Beeps that are not as long as they were.
-    cuts: usize,
+    /// Beeps that are not as long as they were: when they begin, and how long they are.
+    cuts: Vec<(f64, f64)>,
 }
 
 async fn measure(case: Case, source: &Source) -> Measured {
@@ -198,8 +198,8 @@ fn beeps(media: &[u8]) -> Vec<(f64, f64)> {
     beeps.into_iter().map(|(from, to)| (seconds(from), seconds(to - from))).collect()
 }
 
-/// The mean skew of each window in milliseconds, and how many beeps are not as long as they should be.
-fn compare(flashes: &[f64], beeps: &[(f64, f64)], own_skew: f64) -> (Vec<f64>, usize) {
+/// The mean skew of each window in milliseconds, and the beeps that are not as long as they should be.
+fn compare(flashes: &[f64], beeps: &[(f64, f64)], own_skew: f64) -> (Vec<f64>, Vec<(f64, f64)>) {
     let mut windows: Vec<(f64, Vec<f64>)> = vec![];
     let settled = beeps.first().map_or(0.0, |(first, _)| first + 3.0);
     for flash in flashes.iter().filter(|flash| **flash > settled) {
@@ -216,6 +216,7 @@ fn compare(flashes: &[f64], beeps: &[(f64, f64)], own_skew: f64) -> (Vec<f64>, u
     let whole = windows.iter().filter(|(_, skews)| skews.len() >= 5);
     let means = whole.map(|(_, skews)| mean(skews)).collect();
     let inner = &beeps[3.min(beeps.len())..beeps.len().saturating_sub(1)];
-    let cuts = inner.iter().filter(|(_, length)| (length - 0.1).abs() > 0.008).count();
+    let is_cut = |(_, length): &&(f64, f64)| (length - 0.1).abs() > 0.008;
+    let cuts: Vec<(f64, f64)> = inner.iter().filter(is_cut).copied().collect();
     (means, cuts)
 }

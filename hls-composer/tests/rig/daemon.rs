@@ -1,8 +1,12 @@
 //! A running hls-composer, and a client that calls it as an SFU does.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     process::{Child, Command, Stdio},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -42,15 +46,25 @@ pub fn ahead_of_others() -> Command {
     command
 }
 
-fn free_tcp() -> SocketAddr {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("its address")
+/// The next of this process's ports. They lie below those the system gives to outgoing connections, so that none is
+/// taken between being chosen and being bound, and begin anywhere, so that two processes seldom meet.
+fn next_ports(count: u16) -> u16 {
+    static FIRST: LazyLock<u16> = LazyLock::new(|| rand::random_range(0..200) * 50);
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let taken = TAKEN.fetch_add(count + count % 2, Ordering::Relaxed);
+    10_000 + (*FIRST + taken) % 20_000
 }
 
-/// Enough UDP ports for nine participants, none of which anybody holds right now; the pool probes each once more.
+fn free_tcp() -> SocketAddr {
+    let candidates =
+        std::iter::repeat_with(|| SocketAddr::from((Ipv4Addr::LOCALHOST, next_ports(1))));
+    let mut free = candidates.filter(|address| TcpListener::bind(address).is_ok());
+    free.next().expect("a free port")
+}
+
+/// Enough UDP ports for nine participants; the pool probes each once more.
 fn free_udp_range() -> String {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    let first = socket.local_addr().expect("its address").port().min(65_000) & !1;
+    let first = next_ports(48);
     format!("{first}-{}", first + 47)
 }
 
