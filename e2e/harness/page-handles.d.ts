@@ -43,4 +43,8 @@ interface Window {
   __player?: { getSnapshot(): PlayerSnapshot };
   __calls: ObservedCalls;
   __playback?: ObservedPlayback;
+  /** What `readsTheTime` has read. */
+  __shown?: { at: number; age: number }[];
+  /** How much later than its beep each flash of `flashesAndBeeps` was painted, in milliseconds. */
+  __flashesLate?: number[];
 }

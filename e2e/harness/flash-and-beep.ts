@@ -1,0 +1,127 @@
+// A camera that flashes when its microphone beeps, and how far apart flashes and beeps come out of a stream.
+import type { Page } from '@playwright/test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mean } from './measured';
+import { SAMPLE_RATE } from './decode';
+
+const FPS = 15;
+/** A mean over so many seconds is judged: single flashes lie up to a frame beside their beeps. */
+const WINDOW = 10;
+/** A sample of a beep, of 32 768. */
+const LOUD = 2500;
+
+/** From the next page on, camera and microphone flash white and beep for 100 ms at random moments, about once a second. */
+export async function flashesAndBeeps(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [640, 360];
+    const pen = canvas.getContext('2d')!;
+    const audio = new AudioContext({ sampleRate: 48_000 });
+    const microphone = audio.createMediaStreamDestination();
+    const gate = new GainNode(audio, { gain: 0 });
+    const tone = new OscillatorNode(audio, { frequency: 1000 });
+    tone.connect(gate).connect(microphone);
+    tone.start();
+
+    const late: number[] = [];
+    window.__flashesLate = late;
+    let begins = 0;
+    const plan = (at: number) => {
+      begins = at;
+      gate.gain.setValueAtTime(0.5, at).setValueAtTime(0, at + 0.1);
+    };
+    plan(audio.currentTime + 1);
+    let [isWhite, paintedAt] = [false, 0];
+    const paint = (at: number) => {
+      requestAnimationFrame(paint);
+      const now = audio.currentTime;
+      const white = now >= begins && now < begins + 0.1;
+      if (white === isWhite && at - paintedAt < 30) return;
+      if (white && !isWhite) late.push((now - begins) * 1000);
+      [isWhite, paintedAt] = [white, at];
+      pen.fillStyle = white ? '#fff' : '#202830';
+      pen.fillRect(0, 0, canvas.width, canvas.height);
+      // Something moves, as before every camera.
+      pen.fillStyle = '#808080';
+      pen.fillRect((at / 10) % canvas.width, 300, 40, 20);
+      if (now >= begins + 0.1) plan(begins + 0.85 + 0.3 * Math.random());
+    };
+    requestAnimationFrame(paint);
+    // Without a frame rate every painting is a picture, at once.
+    navigator.mediaDevices.getUserMedia = () => {
+      const tracks = [...canvas.captureStream().getVideoTracks(), ...microphone.stream.getAudioTracks()];
+      return Promise.resolve(new MediaStream(tracks));
+    };
+  });
+}
+
+/** How much later than its beep the page painted its flashes, on average, in milliseconds: the source's own skew. */
+export async function ownSkew(page: Page): Promise<number> {
+  return mean(await page.evaluate(() => window.__flashesLate ?? []));
+}
+
+export interface LipSync {
+  /** Mean of flash minus beep in each window of ten seconds, in milliseconds: late pictures are positive. */
+  windows: number[];
+  flashes: number;
+  beeps: number;
+  /** Beeps that are not as long as they were made, to 8 ms. */
+  cuts: number;
+}
+
+/** Compares what flashes and beeps in a file, from its third second on. */
+export async function measureLipSync(media: Buffer): Promise<LipSync> {
+  const [picture, sound] = await Promise.all([
+    raw(media, ['-map', '0:v', '-vf', `fps=${FPS}:start_time=0,scale=8:8,format=gray`, '-f', 'rawvideo']),
+    raw(media, ['-map', '0:a', '-af', 'aresample=async=1:first_pts=0', '-ac', '1', '-ar', String(SAMPLE_RATE), '-f', 's16le']),
+  ]);
+  const [flashes, beeps] = [flashesOf(picture), beepsOf(sound)];
+  const settled = (beeps[0]?.from ?? 0) + 3;
+  const windows: { from: number; skews: number[] }[] = [];
+  for (const flash of flashes.filter((at) => at > settled)) {
+    const [nearest = Infinity] = beeps.map(({ from }) => flash - from).toSorted((a, b) => Math.abs(a) - Math.abs(b));
+    if (Math.abs(nearest) > 0.35) continue;
+    const window = windows.at(-1);
+    if (window && flash - window.from < WINDOW) window.skews.push(nearest);
+    else windows.push({ from: flash, skews: [nearest] });
+  }
+  return {
+    windows: windows.filter(({ skews }) => skews.length >= 5).map(({ skews }) => mean(skews) * 1000),
+    flashes: flashes.length,
+    beeps: beeps.length,
+    // The recording cuts the first and the last.
+    cuts: beeps.slice(1, -1).filter(({ from, to }) => from > settled && Math.abs(to - from - 0.1) > 0.008).length,
+  };
+}
+
+/** When the picture turns white, in seconds. */
+function flashesOf(gray: Buffer): number[] {
+  const size = 64;
+  const white = Array.from({ length: Math.floor(gray.length / size) }, (_, n) => mean([...gray.subarray(n * size, (n + 1) * size)]) > 110);
+  return white.flatMap((is, n) => (n > 0 && is && !white[n - 1] ? [n / FPS] : []));
+}
+
+/** When beeps begin and end, in seconds. Between two halves of a wave there is no end. */
+function beepsOf(pcm: Buffer): { from: number; to: number }[] {
+  const beeps: { from: number; to: number }[] = [];
+  for (let n = 0; n < pcm.length / 2; n += 1) {
+    if (Math.abs(pcm.readInt16LE(n * 2)) <= LOUD) continue;
+    const [at, last] = [n / SAMPLE_RATE, beeps.at(-1)];
+    if (last && at - last.to < 0.01) last.to = at;
+    else beeps.push({ from: at, to: at });
+  }
+  return beeps;
+}
+
+async function raw(media: Buffer, args: string[]): Promise<Buffer> {
+  const child = spawn('ffmpeg', ['-nostdin', '-hide_banner', '-loglevel', 'error', '-i', 'pipe:0', ...args, 'pipe:1']);
+  const chunks: Uint8Array[] = [];
+  let said = '';
+  child.stdout.on('data', (chunk: Uint8Array) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Uint8Array) => (said += chunk.toString()));
+  child.stdin.end(media);
+  const [code] = (await once(child, 'close')) as [number];
+  if (code !== 0) throw new Error(`ffmpeg (${code}) could not decode:\n${said.slice(0, 2000)}`);
+  return Buffer.concat(chunks);
+}
