@@ -27,6 +27,8 @@ interface ObservedCalls {
   negotiations: number;
   /** When the server acknowledged each `produce`, in milliseconds since the Unix epoch. */
   produced: number[];
+  /** Sends an event on the page's own connection to the server, as any other client may; answers what is acknowledged. */
+  ask: (event: string, payload: object) => Promise<unknown>;
 }
 
 interface ObservedPlayback {
