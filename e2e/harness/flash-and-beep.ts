@@ -11,9 +11,12 @@ const WINDOW = 10;
 /** A sample of a beep, of 32 768. */
 const LOUD = 2500;
 
+/** What is heard between two beeps: nothing, of which browsers send nothing (Opus DTX), or the hum of a room. */
+export type Between = 'silence' | 'hum';
+
 /** From the next page on, camera and microphone flash white and beep for 100 ms at random moments, about once a second. */
-export async function flashesAndBeeps(page: Page): Promise<void> {
-  await page.addInitScript(() => {
+export async function flashesAndBeeps(page: Page, between: Between): Promise<void> {
+  await page.addInitScript((hums) => {
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [640, 360];
     const pen = canvas.getContext('2d')!;
@@ -23,9 +26,12 @@ export async function flashesAndBeeps(page: Page): Promise<void> {
     const tone = new OscillatorNode(audio, { frequency: 1000 });
     tone.connect(gate).connect(microphone);
     tone.start();
+    const hum = new OscillatorNode(audio, { frequency: 300 });
+    hum.connect(new GainNode(audio, { gain: hums ? 0.03 : 0 })).connect(microphone);
+    hum.start();
 
-    const late: number[] = [];
-    window.__flashesLate = late;
+    const flashes: FlashOfPage[] = [];
+    window.__flashes = flashes;
     let begins = 0;
     const plan = (at: number) => {
       begins = at;
@@ -38,7 +44,7 @@ export async function flashesAndBeeps(page: Page): Promise<void> {
       const now = audio.currentTime;
       const white = now >= begins && now < begins + 0.1;
       if (white === isWhite && at - paintedAt < 30) return;
-      if (white && !isWhite) late.push((now - begins) * 1000);
+      if (white && !isWhite) flashes.push({ late: (now - begins) * 1000, paintedAt: Date.now() });
       [isWhite, paintedAt] = [white, at];
       pen.fillStyle = white ? '#fff' : '#202830';
       pen.fillRect(0, 0, canvas.width, canvas.height);
@@ -53,17 +59,19 @@ export async function flashesAndBeeps(page: Page): Promise<void> {
       const tracks = [...canvas.captureStream().getVideoTracks(), ...microphone.stream.getAudioTracks()];
       return Promise.resolve(new MediaStream(tracks));
     };
-  });
+  }, between === 'hum');
 }
 
-/** How much later than its beep the page painted its flashes, on average, in milliseconds: the source's own skew. */
-export async function ownSkew(page: Page): Promise<number> {
-  return mean(await page.evaluate(() => window.__flashesLate ?? []));
+/** The flashes the page has painted so far. */
+export function flashesOfPage(page: Page): Promise<FlashOfPage[]> {
+  return page.evaluate(() => window.__flashes ?? []);
 }
 
 export interface LipSync {
   /** Mean of flash minus beep in each window of ten seconds, in milliseconds: late pictures are positive. */
   windows: number[];
+  /** Each flash and its beep, in seconds. */
+  pairs: { flash: number; beep: number }[];
   flashes: number;
   beeps: number;
   /** Beeps that are not as long as they were made, to 8 ms. */
@@ -78,16 +86,19 @@ export async function measureLipSync(media: Buffer): Promise<LipSync> {
   ]);
   const [flashes, beeps] = [flashesOf(picture), beepsOf(sound)];
   const settled = (beeps[0]?.from ?? 0) + 3;
+  const pairs: LipSync['pairs'] = [];
   const windows: { from: number; skews: number[] }[] = [];
   for (const flash of flashes.filter((at) => at > settled)) {
-    const [nearest = Infinity] = beeps.map(({ from }) => flash - from).toSorted((a, b) => Math.abs(a) - Math.abs(b));
-    if (Math.abs(nearest) > 0.35) continue;
+    const [beep = Infinity] = beeps.map(({ from }) => from).toSorted((a, b) => Math.abs(flash - a) - Math.abs(flash - b));
+    if (Math.abs(flash - beep) > 0.35) continue;
+    pairs.push({ flash, beep });
     const window = windows.at(-1);
-    if (window && flash - window.from < WINDOW) window.skews.push(nearest);
-    else windows.push({ from: flash, skews: [nearest] });
+    if (window && flash - window.from < WINDOW) window.skews.push(flash - beep);
+    else windows.push({ from: flash, skews: [flash - beep] });
   }
   return {
     windows: windows.filter(({ skews }) => skews.length >= 5).map(({ skews }) => mean(skews) * 1000),
+    pairs,
     flashes: flashes.length,
     beeps: beeps.length,
     // The recording cuts the first and the last.

@@ -34,10 +34,18 @@ interface ObservedCalls {
 interface ObservedPlayback {
   frames: number;
   waits: number;
+  waited: string[];
   /** Longest time between two pictures, in milliseconds. */
   longestGap: number;
   startedAt: number;
   stop: () => void;
+}
+
+interface FlashOfPage {
+  /** How much later than its beep, in milliseconds. */
+  late: number;
+  /** In milliseconds since the Unix epoch. */
+  paintedAt: number;
 }
 
 interface Window {
@@ -47,6 +55,6 @@ interface Window {
   __playback?: ObservedPlayback;
   /** What `readsTheTime` has read. */
   __shown?: { at: number; age: number }[];
-  /** How much later than its beep each flash of `flashesAndBeeps` was painted, in milliseconds. */
-  __flashesLate?: number[];
+  /** What `flashesAndBeeps` has painted. */
+  __flashes?: FlashOfPage[];
 }

@@ -6,6 +6,8 @@ export interface Playback {
   frames: number;
   /** `waiting` events: the player had nothing to show. */
   waits: number;
+  /** Of each `waiting`: how long until `playing`, and what was buffered around the position, in seconds. */
+  waited: string[];
   /** Longest time between two pictures, in milliseconds. */
   longestGap: number;
   /** How long was observed, in seconds. */
@@ -55,10 +57,19 @@ export class WatchPage {
       const now = performance.now();
       let last = now;
       let running = true;
-      const onWaiting = () => (playback.waits += 1);
+      const onWaiting = () => {
+        playback.waits += 1;
+        const [from, at] = [performance.now(), video.currentTime];
+        const seconds = (value: number) => (value - at).toFixed(3);
+        const ranges = (buffered: TimeRanges) =>
+          Array.from({ length: buffered.length }, (_, n) => `${seconds(buffered.start(n))}..${seconds(buffered.end(n))}`).join(' ');
+                const buffered = ranges(video.buffered);
+        video.addEventListener('playing', () => playback.waited.push(`${Math.round(performance.now() - from)} ms, ${buffered}`), { once: true });
+      };
       const playback: ObservedPlayback = {
         frames: 0,
         waits: 0,
+        waited: [],
         longestGap: 0,
         startedAt: now,
         stop: () => {
@@ -81,8 +92,8 @@ export class WatchPage {
 
   observed(): Promise<Playback> {
     return this.page.evaluate(() => {
-      const { frames, waits, longestGap, startedAt } = window.__playback!;
-      return { frames, waits, longestGap, seconds: (performance.now() - startedAt) / 1000 };
+      const { frames, waits, waited, longestGap, startedAt } = window.__playback!;
+      return { frames, waits, waited, longestGap, seconds: (performance.now() - startedAt) / 1000 };
     });
   }
 
