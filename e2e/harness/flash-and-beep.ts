@@ -8,8 +8,8 @@ import { SAMPLE_RATE } from './decode';
 const FPS = 15;
 /** A mean over so many seconds is judged: single flashes lie up to a frame beside their beeps. */
 const WINDOW = 10;
-/** A sample of a beep, of 32 768. */
-const LOUD = 2500;
+/** A sample of a beep, and of nothing else, of 32 768. */
+const LOUD = 6000;
 
 /** What is heard between two beeps: nothing, of which browsers send nothing (Opus DTX), or the hum of a room. */
 export type Between = 'silence' | 'hum';
