@@ -42,6 +42,7 @@ export async function showsTheTime(page: Page): Promise<void> {
 
 /** Reads every picture that the page's video shows from now on; `shown` answers. */
 export async function readsTheTime(page: Page): Promise<void> {
+  await page.locator('video').waitFor({ state: 'attached' });
   await page.evaluate(({ columns, rows, top, height, timeBits, unitMs }) => {
     const video = document.querySelector('video')!;
     const [canvas, shown] = [new OffscreenCanvas(256, 144), [] as Shown[]];
