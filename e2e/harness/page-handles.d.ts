@@ -21,6 +21,17 @@ interface PlayerSnapshot {
   latency?: number;
 }
 
+interface HlsErrorHandle {
+  details: string;
+  response?: { code: number };
+  frag?: { relurl?: string };
+}
+
+interface HlsHandle {
+  on: (event: 'hlsError', listener: (event: string, error: HlsErrorHandle) => void) => void;
+  off: (event: 'hlsError', listener: (event: string, error: HlsErrorHandle) => void) => void;
+}
+
 interface ObservedCalls {
   connections: RTCPeerConnection[];
   /** How often any connection was given a new description of the other side. */
@@ -35,6 +46,7 @@ interface ObservedPlayback {
   frames: number;
   waits: number;
   waited: string[];
+  errors: string[];
   /** Longest time between two pictures, in milliseconds. */
   longestGap: number;
   startedAt: number;
@@ -50,7 +62,7 @@ interface FlashOfPage {
 
 interface Window {
   __session?: { getSnapshot(): SessionSnapshot };
-  __player?: { getSnapshot(): PlayerSnapshot };
+  __player?: { getSnapshot(): PlayerSnapshot; hls?: HlsHandle };
   __calls: ObservedCalls;
   __playback?: ObservedPlayback;
   /** What `readsTheTime` has read. */

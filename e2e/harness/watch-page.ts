@@ -8,6 +8,8 @@ export interface Playback {
   waits: number;
   /** Of each `waiting`: how long until `playing`, and what was buffered around the position, in seconds. */
   waited: string[];
+  /** What hls.js complained of: when, in milliseconds of the observation, and of what. */
+  errors: string[];
   /** Longest time between two pictures, in milliseconds. */
   longestGap: number;
   /** How long was observed, in seconds. */
@@ -70,13 +72,20 @@ export class WatchPage {
         frames: 0,
         waits: 0,
         waited: [],
+        errors: [],
         longestGap: 0,
         startedAt: now,
         stop: () => {
           running = false;
           video.removeEventListener('waiting', onWaiting);
+          hls?.off('hlsError', onError);
         },
       };
+      const hls = window.__player?.hls;
+      const onError = (_: string, { details, response, frag }: HlsErrorHandle) => {
+        playback.errors.push(`${Math.round(performance.now() - now)}: ${details} ${response?.code ?? ''} ${frag?.relurl ?? ''}`);
+      };
+      hls?.on('hlsError', onError);
       const onFrame = (at: number) => {
         if (!running) return;
         playback.frames += 1;
@@ -92,8 +101,8 @@ export class WatchPage {
 
   observed(): Promise<Playback> {
     return this.page.evaluate(() => {
-      const { frames, waits, waited, longestGap, startedAt } = window.__playback!;
-      return { frames, waits, waited, longestGap, seconds: (performance.now() - startedAt) / 1000 };
+      const { frames, waits, waited, errors, longestGap, startedAt } = window.__playback!;
+      return { frames, waits, waited, errors, longestGap, seconds: (performance.now() - startedAt) / 1000 };
     });
   }
 

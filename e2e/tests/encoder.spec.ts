@@ -23,7 +23,9 @@ for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
       const playback = await viewer.observed();
       gaps.push(playback.longestGap);
       waits += playback.waits;
-      console.log(`${signal} ${round}: ${playback.waits} waits (${playback.waited.join('; ')}), longest time without a new picture ${Math.round(playback.longestGap)} ms`);
+      console.log(`${signal} ${round}: ${playback.waits} waits, longest time without a new picture ${Math.round(playback.longestGap)} ms`);
+      for (const wait of playback.waited) console.log(`  waited ${wait}`);
+      for (const error of playback.errors) console.log(`  hls.js at ${error}`);
     }
     const [median, most] = [0.5, 1].map((share) => Math.round(percentile(gaps, share)));
     const well = gaps.filter((gap) => gap <= STANDS_STILL_MS).length;
