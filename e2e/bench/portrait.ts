@@ -9,6 +9,13 @@ export interface Looks {
   hairstyle: 'bun' | 'short' | 'beard' | 'parted';
 }
 
+export const people: readonly (Looks & { name: string; muted: boolean })[] = [
+  { name: 'Ada', muted: false, wall: ['#3d4a74', '#1d2440'], skin: '#e8b998', hair: '#3a2418', shirt: '#7c3f58', hairstyle: 'bun' },
+  { name: 'Grace', muted: true, wall: ['#4d6b62', '#22352f'], skin: '#f0c8ab', hair: '#8d8f96', shirt: '#25324f', hairstyle: 'short' },
+  { name: 'Edsger', muted: true, wall: ['#7a5a43', '#3a281d'], skin: '#e6b48f', hair: '#6b5a4a', shirt: '#4c6b8a', hairstyle: 'beard' },
+  { name: 'Alan', muted: true, wall: ['#5a4f74', '#292338'], skin: '#edc0a0', hair: '#2a1c14', shirt: '#5d6d4e', hairstyle: 'parted' },
+];
+
 /** Runs in the page, before it asks for a camera. */
 export function sittingBeforeCamera({ wall, skin, hair, shirt, hairstyle }: Looks): void {
   const WIDTH = 640;

@@ -4,17 +4,10 @@ import { ada } from '../harness/person';
 import { repository } from '../harness/places';
 import { StagePage } from '../harness/stage-page';
 import { expect, test } from '../harness/test';
-import { sittingBeforeCamera, type Looks } from './portrait';
+import { people, sittingBeforeCamera } from './portrait';
 
 const IMAGES = path.join(repository, 'docs/images');
 const SIZE = { width: 800, height: 500 };
-
-const people: readonly (Looks & { name: string; muted: boolean })[] = [
-  { name: 'Ada', muted: false, wall: ['#3d4a74', '#1d2440'], skin: '#e8b998', hair: '#3a2418', shirt: '#7c3f58', hairstyle: 'bun' },
-  { name: 'Grace', muted: true, wall: ['#4d6b62', '#22352f'], skin: '#f0c8ab', hair: '#8d8f96', shirt: '#25324f', hairstyle: 'short' },
-  { name: 'Edsger', muted: true, wall: ['#7a5a43', '#3a281d'], skin: '#e6b48f', hair: '#6b5a4a', shirt: '#4c6b8a', hairstyle: 'beard' },
-  { name: 'Alan', muted: true, wall: ['#5a4f74', '#292338'], skin: '#edc0a0', hair: '#2a1c14', shirt: '#5d6d4e', hairstyle: 'parted' },
-];
 
 test('pictures of the pages', async ({ browsers, composer, system, watch }) => {
   const { browser } = await browsers(ada);

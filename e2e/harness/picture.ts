@@ -16,23 +16,17 @@ export interface Box {
   height: number;
 }
 
-/** Where the grid puts pictures in the 256x144 canvas. Of each of several, the gap covers the last two columns and rows. */
+/** Where the grid puts pictures in the 256x144 canvas (hls-composer/src/compositor/layout.rs). */
 export const GRID = {
   one: [{ x: 0, y: 0, width: 256, height: 144 }],
   two: [
-    { x: 0, y: 36, width: 128, height: 72 },
-    { x: 130, y: 36, width: 128, height: 72 },
+    { x: 0, y: 36, width: 126, height: 70 },
+    { x: 130, y: 36, width: 126, height: 70 },
   ],
   three: [
-    { x: 0, y: 0, width: 128, height: 72 },
-    { x: 130, y: 0, width: 128, height: 72 },
-    { x: 64, y: 74, width: 128, height: 72 },
-  ],
-  four: [
-    { x: 0, y: 0, width: 128, height: 72 },
-    { x: 130, y: 0, width: 128, height: 72 },
-    { x: 0, y: 74, width: 128, height: 72 },
-    { x: 130, y: 74, width: 128, height: 72 },
+    { x: 0, y: 0, width: 126, height: 70 },
+    { x: 130, y: 0, width: 126, height: 70 },
+    { x: 64, y: 74, width: 126, height: 70 },
   ],
 } as const satisfies Record<string, readonly Box[]>;
 

@@ -6,6 +6,8 @@ export interface Segment {
   map: string;
   discontinuity: boolean;
   duration: number;
+  /** When it begins, in milliseconds since the Unix epoch (EXT-X-PROGRAM-DATE-TIME); undefined where that is not said. */
+  startsAt?: number;
 }
 
 export interface Playlist {
@@ -29,14 +31,17 @@ export function parsePlaylist(text: string): Playlist {
   let map = '';
   let discontinuity = false;
   let duration = 0;
+  let startsAt: number | undefined;
   for (const line of text.split('\n')) {
     map = /^#EXT-X-MAP:.*URI="([^"]+)"/.exec(line)?.[1] ?? map;
     duration = Number(/^#EXTINF:([\d.]+)/.exec(line)?.[1] ?? duration);
     if (line === '#EXT-X-DISCONTINUITY') discontinuity = true;
+    startsAt = dateTime(line) ?? startsAt;
     const part = /^#EXT-X-PART:.*URI="([^"]+)"/.exec(line)?.[1];
     if (part) parts.push(part);
     if (line === '' || line.startsWith('#')) continue;
-    segments.push({ sequence: mediaSequence + segments.length, uri: line, map, discontinuity, duration });
+    segments.push({ sequence: mediaSequence + segments.length, uri: line, map, discontinuity, duration, ...(startsAt && { startsAt }) });
+    startsAt = undefined;
     discontinuity = false;
   }
   return {
@@ -47,6 +52,11 @@ export function parsePlaylist(text: string): Playlist {
     discontinuities: (text.match(/^#EXT-X-DISCONTINUITY$/gm) ?? []).length,
     ended: /^#EXT-X-ENDLIST$/m.test(text),
   };
+}
+
+function dateTime(line: string): number | undefined {
+  const text = /^#EXT-X-PROGRAM-DATE-TIME:(.+)/.exec(line)?.[1];
+  return text ? Date.parse(text) : undefined;
 }
 
 /** The playlist now; undefined when there is none or nobody answers. */

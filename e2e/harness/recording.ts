@@ -41,7 +41,7 @@ export class Recording {
   /** Pictures and sound of everything recorded. */
   async decoded(): Promise<Decoded> {
     const whole: Decoded = { pictures: [], samples: new Float32Array() };
-    for (const run of this.#runs()) {
+    for (const run of this.runs()) {
       const { pictures, samples } = await decode(run);
       whole.pictures.push(...pictures);
       whole.samples = Float32Array.from([...whole.samples, ...samples]);
@@ -50,7 +50,7 @@ export class Recording {
   }
 
   /** Segments that share an initialization section, each run with it in front. */
-  #runs(): Buffer[] {
+  runs(): Buffer[] {
     const runs = new Map<string, Buffer[]>();
     for (const { map, uri } of this.segments) {
       const run = runs.get(map) ?? [this.#bytes.get(map) ?? Buffer.alloc(0)];

@@ -67,6 +67,12 @@ export class StagePage {
     await this.page.getByTestId(`toggle-${device}`).click();
   }
 
+  /** Pauses or resumes a producer of this page as clients do that keep a camera's track while it is off. */
+  async announce(event: 'pauseProducer' | 'resumeProducer', producerId: string): Promise<void> {
+    const [answer] = (await this.page.evaluate(([name, id]) => window.__calls.ask(name, { producerId: id }), [event, producerId] as const)) as [object];
+    expect(answer).toEqual(event === 'pauseProducer' ? { paused: true } : { resumed: true });
+  }
+
   /** Leaves with the button and waits until the server was told. */
   async leave(): Promise<void> {
     await this.page.getByTestId('leave').click();

@@ -6,6 +6,10 @@ export interface Playback {
   frames: number;
   /** `waiting` events: the player had nothing to show. */
   waits: number;
+  /** Of each `waiting`: how long until `playing`, and what was buffered around the position, in seconds. */
+  waited: string[];
+  /** What hls.js complained of: when, in milliseconds of the observation, and of what. */
+  errors: string[];
   /** Longest time between two pictures, in milliseconds. */
   longestGap: number;
   /** How long was observed, in seconds. */
@@ -55,17 +59,33 @@ export class WatchPage {
       const now = performance.now();
       let last = now;
       let running = true;
-      const onWaiting = () => (playback.waits += 1);
+      const onWaiting = () => {
+        playback.waits += 1;
+        const [from, at] = [performance.now(), video.currentTime];
+        const seconds = (value: number) => (value - at).toFixed(3);
+        const ranges = (buffered: TimeRanges) =>
+          Array.from({ length: buffered.length }, (_, n) => `${seconds(buffered.start(n))}..${seconds(buffered.end(n))}`).join(' ');
+                const buffered = ranges(video.buffered);
+        video.addEventListener('playing', () => playback.waited.push(`${Math.round(performance.now() - from)} ms, ${buffered}`), { once: true });
+      };
       const playback: ObservedPlayback = {
         frames: 0,
         waits: 0,
+        waited: [],
+        errors: [],
         longestGap: 0,
         startedAt: now,
         stop: () => {
           running = false;
           video.removeEventListener('waiting', onWaiting);
+          hls?.off('hlsError', onError);
         },
       };
+      const hls = window.__player?.hls;
+      const onError = (_: string, { details, response, frag }: HlsErrorHandle) => {
+        playback.errors.push(`${Math.round(performance.now() - now)}: ${details} ${response?.code ?? ''} ${frag?.relurl ?? ''}`);
+      };
+      hls?.on('hlsError', onError);
       const onFrame = (at: number) => {
         if (!running) return;
         playback.frames += 1;
@@ -81,8 +101,8 @@ export class WatchPage {
 
   observed(): Promise<Playback> {
     return this.page.evaluate(() => {
-      const { frames, waits, longestGap, startedAt } = window.__playback!;
-      return { frames, waits, longestGap, seconds: (performance.now() - startedAt) / 1000 };
+      const { frames, waits, waited, errors, longestGap, startedAt } = window.__playback!;
+      return { frames, waits, waited, errors, longestGap, seconds: (performance.now() - startedAt) / 1000 };
     });
   }
 
