@@ -149,6 +149,8 @@ impl InputBuffer {
     fn choose_samples(&mut self, due: Option<f64>) {
         let Some(due) = due.filter(|_| !self.sound.is_empty()) else {
             self.mixed.fill([0; 2]);
+            // After a silence (DTX sends a packet every 400 ms) sound goes on where it belongs, not where it stopped.
+            self.read = None;
             return;
         };
         let tick = self.mixed.len() as i64;
@@ -254,6 +256,38 @@ mod tests {
         buffer.advance(start + Duration::from_secs(5));
         assert_eq!(buffer.shown().map(|shown| shown.picture[0]), Some(0));
         assert!(buffer.samples().iter().all(|sample| *sample == [0, 0]));
+    }
+
+    #[test]
+    fn after_a_silence_sound_is_where_it_belongs_at_once() {
+        let id: Arc<str> = "a".into();
+        let start = Instant::now();
+        let mut buffer = InputBuffer::new(FPS);
+        let mut first_heard = vec![];
+        let mut sent = 0;
+        for tick in 0..150_u64 {
+            let now = start + Duration::from_nanos(tick * 1_000_000_000 / 15);
+            // A second of sound, then 150 ms without any, again and again.
+            while start + Duration::from_millis(20 * sent) <= now {
+                if (20 * sent) % 1150 < 1000 {
+                    buffer.take(samples(
+                        &id,
+                        start + Duration::from_millis(20 * sent),
+                        960 * sent,
+                        960,
+                    ));
+                }
+                sent += 1;
+            }
+            let due = buffer.playout.position(now);
+            buffer.advance(now);
+            if let (Some(due), Some(read), false) = (due, buffer.read, buffer.sound.is_empty()) {
+                let tick_samples = i64::from(SAMPLE_RATE / FPS);
+                first_heard.push(read - tick_samples - LEAD - (due * 48_000.0) as i64);
+            }
+        }
+        let off = first_heard[30..].iter().map(|error| error.abs()).max();
+        assert!(off < Some(SAMPLE_RATE.into()).map(|rate: i64| rate / 50), "{first_heard:?}");
     }
 
     /// The frames on show at one tick after another, each frame arriving when `arrival` says.

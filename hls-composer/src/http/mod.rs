@@ -1,6 +1,6 @@
 //! The HLS origin: playlists with blocking reload, parts, segments and initialization sections.
 //!
-//! Everything is answered from the [`View`](crate::packager::View) a packager has published, and
+//! Everything is answered from the [`View`] a packager has published, and
 //! the DVR window from files it names. A request that waits holds one receiver and one timer, for
 //! three target durations at most.
 
