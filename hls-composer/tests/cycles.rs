@@ -5,6 +5,7 @@ mod rig;
 use std::time::Instant;
 
 use procfs::process::Process;
+use proto::v1;
 use rig::{
     daemon::{Daemon, PATIENCE, ROOM, input},
     rig_count,
@@ -25,7 +26,10 @@ async fn ports_that_are_reserved_and_released_again_and_again_are_all_free_in_th
     for n in 0..cycles {
         let id = format!("input-{n}");
         daemon.scene(1, n as u64 + 1, &[&id]).await;
-        let ports = daemon.reserve_audio(1, &id).await.expect("ports, and no EADDRINUSE");
+        let ports = daemon
+            .reserve_tracks(1, &id, &[v1::MediaKind::Audio])
+            .await
+            .expect("ports, and no EADDRINUSE");
         assert_eq!(ports.len(), 1);
         daemon.stop(1, &id).await;
         if n == cycles / 10 {
@@ -49,7 +53,7 @@ async fn inputs_that_start_and_stop_again_and_again_leave_no_process_no_port_and
     let mut daemon = Daemon::start(&["--rtp-ports", "32000-32767"]).await;
     let mut sfu = Sfu::open(&mut daemon, 1).await;
     let (mut before, begun) = (0, Instant::now());
-    let cycles = rig_count(100, 500);
+    let cycles = rig_count(300, 500);
     for n in 0..cycles {
         let id = format!("input-{n}");
         daemon.scene(1, n as u64 + 1, &[&id]).await;

@@ -72,8 +72,8 @@ fn cases() -> Vec<Case> {
 async fn a_flash_is_seen_when_its_beep_is_heard() {
     let source = Arc::new(Source::new());
     let mut running = JoinSet::new();
-    let named = |case: &Case| std::env::var("CASE").is_ok_and(|part| !case.name.contains(&part));
-    for case in cases().into_iter().filter(|case| !named(case)) {
+    let left_out = |case: &Case| std::env::var("CASE").is_ok_and(|part| !case.name.contains(&part));
+    for case in cases().into_iter().filter(|case| !left_out(case)) {
         let source = source.clone();
         running.spawn(async move { measure(case, &source).await });
     }

@@ -137,33 +137,26 @@ impl Daemon {
         self.client.update_scene(request).await.expect("a scene");
     }
 
+    /// For a camera and a microphone.
     pub async fn reserve(
         &mut self,
         epoch: u64,
         input: &str,
     ) -> Result<Vec<v1::ReservedPorts>, Status> {
-        let request = v1::ReservePortsRequest {
-            room_id: ROOM.into(),
-            epoch,
-            input_id: input.into(),
-            tracks: vec![v1::MediaKind::Video.into(), v1::MediaKind::Audio.into()],
-            climb: 0,
-            participant_id: input.into(),
-        };
-        Ok(self.client.reserve_ports(request).await?.into_inner().ports)
+        self.reserve_tracks(epoch, input, &[v1::MediaKind::Video, v1::MediaKind::Audio]).await
     }
 
-    /// As for a microphone alone.
-    pub async fn reserve_audio(
+    pub async fn reserve_tracks(
         &mut self,
         epoch: u64,
         input: &str,
+        tracks: &[v1::MediaKind],
     ) -> Result<Vec<v1::ReservedPorts>, Status> {
         let request = v1::ReservePortsRequest {
             room_id: ROOM.into(),
             epoch,
             input_id: input.into(),
-            tracks: vec![v1::MediaKind::Audio.into()],
+            tracks: tracks.iter().map(|kind| i32::from(*kind)).collect(),
             climb: 0,
             participant_id: input.into(),
         };
