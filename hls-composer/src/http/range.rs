@@ -8,7 +8,8 @@ use http_range_header::parse_range_header;
 /// What a Range header asks of a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// The whole: there is no header, or one a server may ignore, as several ranges.
+    /// The whole: there is no header, or one a server may ignore, as several ranges or
+    /// a range of a file without bytes.
     Whole,
     /// These bytes.
     Part(RangeInclusive<u64>),
@@ -19,7 +20,7 @@ pub(super) enum Asked {
 /// Reads a Range header for a file of `length` bytes.
 pub(super) fn asked(header: Option<&str>, length: u64) -> Asked {
     let Some(Ok(ranges)) = header.map(parse_range_header) else { return Asked::Whole };
-    if ranges.ranges.len() != 1 {
+    if ranges.ranges.len() != 1 || length == 0 {
         return Asked::Whole;
     }
     match ranges.validate(length) {
@@ -55,6 +56,7 @@ mod tests {
         assert_eq!(asked(Some("bytes=2-3"), 10), Asked::Part(2..=3));
         assert_eq!(asked(Some("bytes=-4"), 10), Asked::Part(6..=9));
         assert_eq!(asked(Some("bytes=10-"), 10), Asked::Beyond);
+        assert_eq!(asked(Some("bytes=0-0"), 0), Asked::Whole);
         for ignored in ["bytes=0-1,3-4", "lines=1-2", "bytes=x", ""] {
             assert_eq!(asked(Some(ignored), 10), Asked::Whole, "{ignored}");
         }
