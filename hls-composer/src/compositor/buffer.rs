@@ -110,7 +110,8 @@ impl InputBuffer {
 
     /// Moves on to the tick due at `now`: chooses the frame on show, and the tick's samples.
     pub fn advance(&mut self, now: Instant) {
-        if self.playout.advance(now) {
+        let sound_begins = self.read.is_none() && !self.sound.is_empty();
+        if self.playout.advance(now, sound_begins) {
             self.read = None;
         }
         let due = self.playout.position(now);

@@ -101,8 +101,9 @@ impl Playout {
         }
     }
 
-    /// Moves on to the tick due at `now`. True when the plan jumped: what was read before does not continue.
-    pub fn advance(&mut self, now: Instant) -> bool {
+    /// Moves on to the tick due at `now`. True when the plan jumped: what was read before does not continue. Where sound
+    /// `begins` after silence nobody can hear the plan move, and it moves at once.
+    pub fn advance(&mut self, now: Instant, begins: bool) -> bool {
         let Some(origin) = self.offsets.min() else { return false };
         let delay = match self.lags.max() {
             None => FIRST_DELAY,
@@ -127,7 +128,8 @@ impl Playout {
             self.target = Some(whole);
         }
         if let Some(target) = self.target {
-            let (error, step) = (target - shift, SLEW * elapsed);
+            let error = target - shift;
+            let step = if begins { f64::INFINITY } else { SLEW * elapsed };
             self.shift = Some(shift + error.clamp(-step, step));
             self.target = Some(target).filter(|_| error.abs() > step);
         }
@@ -159,7 +161,7 @@ mod tests {
         epoch + Duration::from_secs_f64(seconds)
     }
 
-    /// 15 frames and 50 runs of sound a second, video `lag` behind the sound.
+    /// 15 frames and 50 runs of sound a second, video `lag` behind the sound, which never pauses.
     fn feed(playout: &mut Playout, epoch: Instant, from: f64, to: f64, late: f64, lag: f64) {
         let mut tick = (from * 15.0).ceil() as u64;
         while (tick as f64) / 15.0 < to {
@@ -169,7 +171,7 @@ mod tests {
                 playout.sound_arrived(at(epoch, position + late), position);
             }
             playout.frame_arrived(at(epoch, position + late + lag), position);
-            playout.advance(at(epoch, position + late + lag));
+            playout.advance(at(epoch, position + late + lag), false);
             tick += 1;
         }
     }
@@ -197,13 +199,26 @@ mod tests {
     }
 
     #[test]
+    fn where_sound_begins_the_plan_follows_at_once() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        feed(&mut playout, epoch, 0.0, 5.0, 0.1, 0.1);
+        let before = playout.shift.expect("a shift");
+        feed(&mut playout, epoch, 5.0, 7.0, 0.1, 0.2);
+        let slewed = playout.shift.expect("a shift") - before;
+        playout.advance(at(epoch, 7.4), true);
+        let followed = playout.shift.expect("a shift") - before;
+        assert!(slewed <= 2.5 * SLEW && followed > 0.06, "{slewed} {followed}");
+    }
+
+    #[test]
     fn a_newcomer_heard_before_seen_is_on_time_as_soon_as_frames_come() {
         let epoch = Instant::now();
         let mut playout = Playout::new(epoch, 15);
         for sound in 0..50 {
             let position = f64::from(sound) * 0.02;
             playout.sound_arrived(at(epoch, position + 0.1), position);
-            playout.advance(at(epoch, position + 0.1));
+            playout.advance(at(epoch, position + 0.1), false);
         }
         let guess = playout.shift.expect("a shift");
         feed(&mut playout, epoch, 1.0, 1.5, 0.1, 0.05);

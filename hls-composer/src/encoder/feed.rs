@@ -8,9 +8,6 @@ use crate::compositor::Tick;
 
 /// Seconds of ticks kept for a successor.
 const KEPT: usize = 2;
-/// Bytes of the samples FFmpeg's AAC encoder puts before the first one (1024, stereo). CMAF has no edit list to take them
-/// out again, so as many are left out at the start of every generation: sound stays where its picture is.
-const PRIMING: usize = 1024 * 4;
 
 /// The last ticks: which were written, and which of those were seen in fragments.
 #[derive(Debug)]
@@ -115,8 +112,6 @@ pub struct Feed {
     video: pipe::Sender,
     audio: pipe::Sender,
     current: Option<Partial>,
-    /// Bytes of sound not to be written.
-    left_out: usize,
 }
 
 /// A tick that is partly written.
@@ -130,7 +125,7 @@ struct Partial {
 impl Feed {
     /// Both pipes, empty.
     pub fn new(video: pipe::Sender, audio: pipe::Sender) -> Self {
-        Self { video, audio, current: None, left_out: PRIMING }
+        Self { video, audio, current: None }
     }
 
     /// Writes the next unwritten tick; for ever when there is none. May be cancelled at any point: what was written of
@@ -140,11 +135,7 @@ impl Feed {
             Some(partial) => partial,
             none => match replay.next_unwritten() {
                 None => return std::future::pending().await,
-                Some(tick) => {
-                    let sound = self.left_out.min(tick.sound.len());
-                    self.left_out -= sound;
-                    none.insert(Partial { tick, picture: 0, sound })
-                }
+                Some(tick) => none.insert(Partial { tick, picture: 0, sound: 0 }),
             },
         };
         let Partial { tick, picture, sound } = partial;

@@ -10,8 +10,11 @@ use tokio::{
 
 use crate::packager::{
     Input,
-    cmaf::{Event, FragmentReader},
+    cmaf::{Event, Fragment, FragmentReader, Init},
 };
+
+/// Samples FFmpeg's AAC encoder puts before the first one, of 48 000 a second.
+const PRIMING: u64 = 1024;
 
 /// Where a generation stands in time.
 #[derive(Clone, Copy, Debug)]
@@ -44,9 +47,12 @@ pub async fn forward(
                     anchor: anchor.due,
                     first_tick: anchor.first_tick,
                 },
-                Ok(Some(Event::Fragment(fragment))) => {
+                Ok(Some(Event::Fragment(mut fragment))) => {
                     let frames = fragment.video.len() as u64;
                     seen.send_modify(|seen| *seen += frames);
+                    if let Some(init) = reader.init() {
+                        start_behind_priming(&mut fragment, init);
+                    }
                     Input::Fragment(fragment)
                 }
                 Err(error) => {
@@ -59,5 +65,15 @@ pub async fn forward(
                 return;
             }
         }
+    }
+}
+
+/// Pictures stand behind the priming of their sound, which CMAF has no edit list to take out again. So sound stays where
+/// its picture is, and a generation's sound begins before its pictures: in the gap that a killed one leaves, whose last
+/// sound dies with it, and which is too wide for Chromium to play over otherwise.
+fn start_behind_priming(fragment: &mut Fragment, init: &Init) {
+    let priming = (PRIMING * u64::from(init.video_timescale) + 24_000) / 48_000;
+    for picture in &mut fragment.video {
+        picture.decode_time += priming;
     }
 }

@@ -27,9 +27,10 @@ const FRESH: Duration = Duration::from_secs(1);
 /// The shortest and the longest time between two requests.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 const ASK_SELDOM: Duration = Duration::from_secs(8);
-/// So many packets in a row refused as too old, for so long, are no reordering.
-const REFUSALS: u32 = 5;
-const REFUSING: Duration = Duration::from_millis(300);
+/// So many packets in a row refused as too old, without a frame for so long, are no reordering: the sequence numbers
+/// began anew. A leap of them says as much at once, unless frames go on: then it was a stray packet.
+const ANEW: u32 = 5;
+const ANEW_FOR: Duration = Duration::from_millis(300);
 /// Datagrams unread for this long, when nothing came for as long before, belong to a process that hangs.
 const UNREAD: Duration = Duration::from_millis(300);
 /// How often the kernel is asked for unread datagrams while nothing comes.
@@ -53,9 +54,9 @@ pub enum Sickness {
     /// A gap is being filled that no clock explains.
     #[error("timestamps jumped: {0} frames are being filled in")]
     TimeJump(u64),
-    /// The sequence numbers began anew, and FFmpeg waits for the old ones.
-    #[error("every packet is refused as too old: the sequence numbers began anew")]
-    Refusing,
+    /// The sequence numbers began anew: FFmpeg waits for the old ones, or has followed to times that are off by hours.
+    #[error("the sequence numbers began anew, as those of another SSRC do")]
+    Anew,
     /// Key frames did not help.
     #[error("RTP flows and nothing decodes, 2 s after a key frame was asked for")]
     Undecodable,
@@ -83,8 +84,8 @@ pub struct Health {
     frames: u64,
     /// The newest complaint since the last frame.
     complained: Option<Instant>,
-    /// Packets refused since the last frame.
-    refused: u32,
+    /// Signs since the last frame that the sequence numbers began anew.
+    anew: u32,
     /// The first key frame asked for since the last frame.
     asked: Option<Instant>,
     /// The pause after the next request, and when that may be.
@@ -102,7 +103,7 @@ impl Health {
             spawned,
             frames: 0,
             complained: None,
-            refused: 0,
+            anew: 0,
             asked: None,
             pause: ASK_AGAIN,
             ask_next: None,
@@ -123,7 +124,7 @@ impl Health {
     ) -> Verdict {
         if progress.frames > self.frames {
             self.frames = progress.frames;
-            (self.complained, self.refused) = (None, 0);
+            (self.complained, self.anew) = (None, 0);
             (self.asked, self.pause) = (None, ASK_AGAIN);
         }
         let unseen = now - progress.last_frame.unwrap_or(self.spawned);
@@ -135,7 +136,11 @@ impl Health {
                 // The picture is back already, behind the filled-in frames.
                 Complaint::Filling(_) => {}
                 Complaint::Refused => {
-                    self.refused += 1;
+                    self.anew += 1;
+                    self.complained = Some(now);
+                }
+                Complaint::Leapt => {
+                    self.anew += ANEW;
                     self.complained = Some(now);
                 }
                 Complaint::Other => self.complained = Some(now),
@@ -147,8 +152,8 @@ impl Health {
         let Some(resumed) = resumed else { return Verdict::Well };
         let stalled =
             now.saturating_duration_since(progress.last_frame.unwrap_or(resumed).max(resumed));
-        if self.refused >= REFUSALS && stalled >= REFUSING {
-            return Verdict::Sick(Sickness::Refusing);
+        if self.anew >= ANEW && stalled >= ANEW_FOR {
+            return Verdict::Sick(Sickness::Anew);
         }
         if stalled < STALL {
             return Verdict::Well;

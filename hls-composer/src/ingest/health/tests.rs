@@ -116,13 +116,20 @@ fn sequence_numbers_that_began_anew_get_a_new_process_at_once() {
     let mut patient = Patient::new();
     patient.run(20, true, true, &[]);
     let verdicts = patient.run(3, false, true, &[Complaint::Refused; 2]);
-    assert_eq!(verdicts, [(3, Verdict::Sick(Sickness::Refusing))]);
+    assert_eq!(verdicts, [(3, Verdict::Sick(Sickness::Anew))]);
+
+    let mut patient = Patient::new();
+    patient.run(20, true, true, &[]);
+    let mut verdicts = patient.run(1, false, true, &[Complaint::Leapt]);
+    verdicts.extend(patient.run(2, false, true, &[]));
+    assert_eq!(verdicts, [(2, Verdict::Sick(Sickness::Anew))]);
 }
 
 #[test]
 fn reordering_is_no_sickness() {
     let mut patient = Patient::new();
     assert_eq!(patient.run(100, true, true, &[Complaint::Refused; 20]), []);
+    assert_eq!(patient.run(100, true, true, &[Complaint::Leapt]), [], "a stray packet");
 }
 
 #[test]

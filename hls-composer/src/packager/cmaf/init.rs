@@ -15,6 +15,8 @@ pub struct Init {
     pub bytes: Bytes,
     /// The video track.
     pub video: TrackId,
+    /// Units of the video track's time in a second.
+    pub video_timescale: u32,
     /// The audio track.
     pub audio: TrackId,
     /// The width of the picture in pixels.
@@ -45,7 +47,8 @@ impl Init {
                         avc1.avcc.profile_compatibility,
                         avc1.avcc.avc_level_indication
                     );
-                    video = Some((id, codec, avc1.visual.width, avc1.visual.height));
+                    let timescale = trak.mdia.mdhd.timescale;
+                    video = Some((id, timescale, codec, avc1.visual.width, avc1.visual.height));
                 }
                 Some(Codec::Mp4a(mp4a)) => {
                     let config = mp4a.esds.es_desc.dec_config.dec_specific.as_ref();
@@ -56,10 +59,12 @@ impl Init {
                 _ => {}
             }
         }
-        let (video, avc, width, height) = video.ok_or(Error::Missing { what: "H.264 track" })?;
+        let (video, video_timescale, avc, width, height) =
+            video.ok_or(Error::Missing { what: "H.264 track" })?;
         let (audio, aac) = audio.ok_or(Error::Missing { what: "AAC track" })?;
         let defaults = moov.mvex.map(|mvex| mvex.trex).unwrap_or_default();
-        Ok(Self { bytes, video, audio, width, height, codecs: format!("{avc},{aac}"), defaults })
+        let codecs = format!("{avc},{aac}");
+        Ok(Self { bytes, video, video_timescale, audio, width, height, codecs, defaults })
     }
 
     pub(super) fn defaults_of(&self, track: TrackId) -> Option<&Trex> {
@@ -102,6 +107,7 @@ impl Init {
         Self {
             bytes: Bytes::copy_from_slice(text.as_bytes()),
             video: 1,
+            video_timescale: 15_360,
             audio: 2,
             width: 256,
             height: 144,

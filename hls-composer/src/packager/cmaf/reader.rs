@@ -31,6 +31,12 @@ impl FragmentReader {
         Self::default()
     }
 
+    /// The initialization section, once it was read.
+    #[must_use]
+    pub fn init(&self) -> Option<&Init> {
+        self.init.as_ref()
+    }
+
     /// Appends bytes of the stream. Call [`next`](Self::next) until it has nothing more before
     /// pushing again, so that the buffer stays as small as one box.
     pub fn push(&mut self, bytes: &[u8]) {
