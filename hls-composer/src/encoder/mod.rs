@@ -30,10 +30,10 @@ use crate::{
 /// It is hung when it owes more than this and delivers nothing for as long: less might be a busy machine.
 const OWED: Duration = Duration::from_millis(800);
 /// When it owes more than this and delivers nothing for as long, the kernel is asked whether it is stopped, which no
-/// busy machine does to it: players have little more than a second of media.
-const SUSPECT: Duration = Duration::from_millis(300);
+/// busy machine does to it: players may have half a second of media, and its successor needs most of that.
+const SUSPECT: Duration = Duration::from_millis(120);
 /// How often.
-const LOOK: Duration = Duration::from_millis(100);
+const LOOK: Duration = Duration::from_millis(50);
 /// How long a dying FFmpeg may take to flush what it has when the broadcast ends.
 const FLUSH: Duration = Duration::from_secs(2);
 /// After a start that failed at once, the next is tried after this; ticks go on meanwhile.
