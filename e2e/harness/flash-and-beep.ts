@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { mean } from './measured';
 import { SAMPLE_RATE } from './decode';
 
-const FPS = 15;
+/** In a second, fine enough to say when a picture begins: a recording's sound and pictures do not begin together. */
+const INSTANTS = 480;
 /** A mean over so many seconds is judged: single flashes lie up to a frame beside their beeps. */
 const WINDOW = 10;
 /** A sample of a beep, and of nothing else, of 32 768. */
@@ -81,7 +82,7 @@ export interface LipSync {
 /** Compares what flashes and beeps in a file, from its third second on. */
 export async function measureLipSync(media: Buffer): Promise<LipSync> {
   const [picture, sound] = await Promise.all([
-    raw(media, ['-map', '0:v', '-vf', `fps=${FPS}:start_time=0,scale=8:8,format=gray`, '-f', 'rawvideo']),
+    raw(media, ['-map', '0:v', '-vf', `scale=8:8,format=gray,fps=${INSTANTS}:start_time=0`, '-f', 'rawvideo']),
     raw(media, ['-map', '0:a', '-af', 'aresample=async=1:first_pts=0', '-ac', '1', '-ar', String(SAMPLE_RATE), '-f', 's16le']),
   ]);
   const [flashes, beeps] = [flashesOf(picture), beepsOf(sound)];
@@ -110,7 +111,7 @@ export async function measureLipSync(media: Buffer): Promise<LipSync> {
 function flashesOf(gray: Buffer): number[] {
   const size = 64;
   const white = Array.from({ length: Math.floor(gray.length / size) }, (_, n) => mean([...gray.subarray(n * size, (n + 1) * size)]) > 110);
-  return white.flatMap((is, n) => (n > 0 && is && !white[n - 1] ? [n / FPS] : []));
+  return white.flatMap((is, n) => (n > 0 && is && !white[n - 1] ? [n / INSTANTS] : []));
 }
 
 /** When beeps begin and end, in seconds. Between two halves of a wave there is no end. */

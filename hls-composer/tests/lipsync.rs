@@ -164,9 +164,10 @@ async fn download(daemon: &Daemon, timeline: &Timeline) -> Vec<u8> {
 
 /// When flashes begin, in seconds of the stream: the canvas turns white.
 fn flashes(media: &[u8]) -> Vec<f64> {
-    const RATE: f64 = 15.0;
+    // Fine enough to say when a picture begins: a recording's sound and pictures do not begin together.
+    const RATE: f64 = 480.0;
     let line =
-        "-i pipe:0 -map 0:v -vf fps=15:start_time=0,scale=8:8,format=gray -f rawvideo pipe:1";
+        "-i pipe:0 -map 0:v -vf scale=8:8,format=gray,fps=480:start_time=0 -f rawvideo pipe:1";
     let pictures = ffmpeg(line, media);
     let is_white = |picture: &[u8]| picture.iter().map(|v| u32::from(*v)).sum::<u32>() > 64 * 110;
     let white: Vec<bool> = pictures.chunks_exact(64).map(is_white).collect();
@@ -201,7 +202,10 @@ fn beeps(media: &[u8]) -> Vec<(f64, f64)> {
 /// The mean skew of each window in milliseconds, and the beeps that are not as long as they should be.
 fn compare(flashes: &[f64], beeps: &[(f64, f64)], own_skew: f64) -> (Vec<f64>, Vec<(f64, f64)>) {
     let mut windows: Vec<(f64, Vec<f64>)> = vec![];
-    let settled = beeps.first().map_or(0.0, |(first, _)| first + 3.0);
+    // A newcomer's plan may jump in its first second.
+    let first = |at: Option<f64>| at.unwrap_or_default();
+    let begun = first(flashes.first().copied()).max(first(beeps.first().map(|(at, _)| *at)));
+    let settled = begun + 3.0;
     for flash in flashes.iter().filter(|flash| **flash > settled) {
         let nearest =
             beeps.iter().map(|(at, _)| flash - at).min_by(|a, b| a.abs().total_cmp(&b.abs()));
@@ -215,8 +219,8 @@ fn compare(flashes: &[f64], beeps: &[(f64, f64)], own_skew: f64) -> (Vec<f64>, V
     let mean = |skews: &[f64]| skews.iter().sum::<f64>() / skews.len() as f64 * 1000.0;
     let whole = windows.iter().filter(|(_, skews)| skews.len() >= 5);
     let means = whole.map(|(_, skews)| mean(skews)).collect();
-    let inner = &beeps[3.min(beeps.len())..beeps.len().saturating_sub(1)];
+    let inner = beeps[..beeps.len().saturating_sub(1)].iter().filter(|(at, _)| *at > settled);
     let is_cut = |(_, length): &&(f64, f64)| (length - 0.1).abs() > 0.008;
-    let cuts: Vec<(f64, f64)> = inner.iter().filter(is_cut).copied().collect();
+    let cuts: Vec<(f64, f64)> = inner.filter(is_cut).copied().collect();
     (means, cuts)
 }

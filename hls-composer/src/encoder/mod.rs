@@ -162,7 +162,7 @@ async fn encode(
             }
             () = deadline::at(suspect_at) => {
                 looked = Instant::now();
-                if running.process.is_stopped() {
+                if process::is_stopped(running.process.pid()) {
                     break "it is stopped".to_owned();
                 }
             }

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     complaint::Complaint,
-    health::{self, Health, SILENCE, Verdict},
+    health::{self, Attention, Health, SILENCE, Verdict},
     input::Command,
     listening::Ingest,
     media::{PipeEnd, Progress},
@@ -19,7 +19,10 @@ use super::{
     task::{End, Task},
     trace::{Running, Step},
 };
-use crate::{ports::sockets, process::Log};
+use crate::{
+    ports::sockets,
+    process::{self, Log},
+};
 
 /// The SFU confirms a resume within this, or step 7 has failed.
 const CONFIRM: Duration = Duration::from_secs(2);
@@ -143,12 +146,21 @@ impl Task {
         let log = watch.log.borrow_and_update().clone();
         let complaints = log.since(watch.read).map(Complaint::of);
         let (pid, leases) = (watch.pid, &self.leases);
-        let is_unread = || {
+        let attention = || {
             let ports: Vec<u16> =
                 leases.iter().flat_map(|(_, pair)| [pair.rtp(), pair.rtcp()]).collect();
-            leases.first().is_some_and(|(_, pair)| sockets::has_backlog(pid, pair.ip(), &ports))
+            match leases.first() {
+                Some((_, pair)) if sockets::has_backlog(pid, pair.ip(), &ports) => {
+                    if process::is_stopped(pid) {
+                        Attention::Stopped
+                    } else {
+                        Attention::Behind
+                    }
+                }
+                _ => Attention::Idle,
+            }
         };
-        let verdict = watch.health.check(now, &progress, complaints, watch.pictures, is_unread);
+        let verdict = watch.health.check(now, &progress, complaints, watch.pictures, attention);
         watch.read = log.written;
         match verdict {
             Verdict::Well => {}

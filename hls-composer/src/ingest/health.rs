@@ -31,10 +31,10 @@ const ASK_SELDOM: Duration = Duration::from_secs(8);
 /// began anew. A leap of them says as much at once, unless frames go on: then it was a stray packet.
 const ANEW: u32 = 5;
 const ANEW_FOR: Duration = Duration::from_millis(300);
-/// Datagrams unread for this long, when nothing came for as long before, belong to a process that hangs.
-const UNREAD: Duration = Duration::from_millis(300);
-/// How often the kernel is asked for unread datagrams while nothing comes.
+/// When nothing came for this long, the kernel is asked what the process does, so often.
 const LOOK: Duration = Duration::from_millis(100);
+/// Datagrams unread for this long belong to a process that hangs.
+const UNREAD: Duration = Duration::from_millis(400);
 /// An announced resume after so long without a frame gets a new process first: 150 filled-in frames are the most.
 const LONG_UNSEEN: Duration = Duration::from_secs(10);
 /// The same for sound, which costs less to fill in.
@@ -46,6 +46,17 @@ const BUDGET_WINDOW: Duration = Duration::from_secs(60);
 /// Whether a process that started `elapsed` ago cannot have media at `position` seconds yet.
 pub fn is_time_jump(position: f64, elapsed: Duration) -> bool {
     position > (elapsed + AHEAD).as_secs_f64()
+}
+
+/// What a process that delivers nothing does, as the kernel sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attention {
+    /// There is nothing to be read.
+    Idle,
+    /// Datagrams wait, and it may be busy or starved.
+    Behind,
+    /// Datagrams wait, and it is stopped.
+    Stopped,
 }
 
 /// Why a process is replaced.
@@ -113,14 +124,14 @@ impl Health {
     }
 
     /// Judges the process at `now`. `resumed` is when pictures were to come, if they are: a paused camera has none.
-    /// `is_unread` asks the kernel, and is called seldom.
+    /// `attention` asks the kernel, and is called seldom.
     pub fn check(
         &mut self,
         now: Instant,
         progress: &Progress,
         complaints: impl Iterator<Item = Complaint>,
         resumed: Option<Instant>,
-        is_unread: impl FnOnce() -> bool,
+        attention: impl FnOnce() -> Attention,
     ) -> Verdict {
         if progress.frames > self.frames {
             self.frames = progress.frames;
@@ -146,7 +157,7 @@ impl Health {
                 Complaint::Other => self.complained = Some(now),
             }
         }
-        if self.hangs(now, progress, is_unread) {
+        if self.hangs(now, progress, attention) {
             return Verdict::Sick(Sickness::Hung);
         }
         let Some(resumed) = resumed else { return Verdict::Well };
@@ -183,13 +194,17 @@ impl Health {
         &mut self,
         now: Instant,
         progress: &Progress,
-        is_unread: impl FnOnce() -> bool,
+        attention: impl FnOnce() -> Attention,
     ) -> bool {
-        if now - progress.last().unwrap_or(self.spawned) < UNREAD {
+        if now - progress.last().unwrap_or(self.spawned) < LOOK {
             (self.unread_since, self.looked) = (None, None);
         } else if self.looked.is_none_or(|at| now - at >= LOOK) {
             self.looked = Some(now);
-            self.unread_since = if is_unread() { self.unread_since.or(Some(now)) } else { None };
+            self.unread_since = match attention() {
+                Attention::Idle => None,
+                Attention::Behind => self.unread_since.or(Some(now)),
+                Attention::Stopped => return true,
+            };
         }
         self.unread_since.is_some_and(|since| now - since >= UNREAD)
     }

@@ -152,13 +152,6 @@ impl Process {
         }
     }
 
-    /// Whether the kernel has stopped it (SIGSTOP), so that it does nothing until somebody lets it go on.
-    pub fn is_stopped(&self) -> bool {
-        let process =
-            i32::try_from(self.pid).ok().and_then(|pid| procfs::process::Process::new(pid).ok());
-        process.and_then(|process| process.stat().ok()).is_some_and(|stat| stat.state == 'T')
-    }
-
     /// Its last lines so far, in one.
     pub fn log(&self) -> String {
         self.log.borrow().tail()
@@ -168,6 +161,12 @@ impl Process {
     pub fn lines(&self) -> watch::Receiver<Log> {
         self.log.clone()
     }
+}
+
+/// Whether the kernel has stopped process `pid` (SIGSTOP), so that it does nothing until somebody lets it go on.
+pub fn is_stopped(pid: u32) -> bool {
+    let process = i32::try_from(pid).ok().and_then(|pid| procfs::process::Process::new(pid).ok());
+    process.and_then(|process| process.stat().ok()).is_some_and(|stat| stat.state == 'T')
 }
 
 fn fork(Spawn { program, args, cpu, pipes }: Spawn) -> Result<Process, SpawnError> {
@@ -260,9 +259,9 @@ mod tests {
         use nix::{sys::signal::kill, unistd::Pid};
         let launcher = Launcher::start().expect("a launcher");
         let process = launcher.spawn(shell("exec sleep 1000")).await.expect("a process");
-        assert!(!process.is_stopped());
+        assert!(!is_stopped(process.pid()));
         kill(Pid::from_raw(process.pid() as i32), Signal::SIGSTOP).expect("a signal");
-        while !process.is_stopped() {
+        while !is_stopped(process.pid()) {
             tokio::task::yield_now().await;
         }
     }

@@ -11,6 +11,6 @@ mod log_tail;
 mod pipes;
 pub mod probe;
 
-pub use launcher::{Exit, Launcher, Process, Spawn, SpawnError};
+pub use launcher::{Exit, Launcher, Process, Spawn, SpawnError, is_stopped};
 pub use log_tail::Log;
 pub use pipes::{ChildEnd, input, output};

@@ -10,7 +10,7 @@ struct Patient {
     progress: Progress,
     now: Instant,
     resumed: Option<Instant>,
-    unread: bool,
+    attention: Attention,
 }
 
 impl Patient {
@@ -18,7 +18,7 @@ impl Patient {
         let start = Instant::now();
         let (progress, resumed) = (Progress::default(), Some(start));
         let health = Health::new(15, start);
-        Self { health, progress, now: start, resumed, unread: false }
+        Self { health, progress, now: start, resumed, attention: Attention::Idle }
     }
 
     /// Runs for so many tenths of a second; what is to be done, and when.
@@ -43,7 +43,7 @@ impl Patient {
             let complaints = complaints.iter().copied();
             let verdict =
                 self.health
-                    .check(self.now, &self.progress, complaints, self.resumed, || self.unread);
+                    .check(self.now, &self.progress, complaints, self.resumed, || self.attention);
             if verdict != Verdict::Well {
                 verdicts.push((tenth, verdict));
             }
@@ -149,9 +149,19 @@ fn a_gap_of_silence_may_be_filled_and_a_jump_of_time_may_not() {
 fn a_process_that_reads_nothing_hangs() {
     let mut patient = Patient::new();
     patient.run(20, true, true, &[]);
-    patient.unread = true;
-    let verdicts = patient.run(6, false, false, &[]);
-    assert_eq!(verdicts, [(6, Verdict::Sick(Sickness::Hung))]);
+    patient.attention = Attention::Behind;
+    let verdicts = patient.run(5, false, false, &[]);
+    assert_eq!(verdicts, [(5, Verdict::Sick(Sickness::Hung))]);
+}
+
+#[test]
+fn a_stopped_process_hangs_as_soon_as_there_is_something_to_be_read() {
+    let mut patient = Patient::new();
+    patient.run(20, true, true, &[]);
+    assert_eq!(patient.run(20, false, false, &[]), []);
+    patient.attention = Attention::Stopped;
+    let verdicts = patient.run(1, false, false, &[]);
+    assert_eq!(verdicts, [(1, Verdict::Sick(Sickness::Hung))]);
 }
 
 #[test]
