@@ -19,6 +19,8 @@ const MARGIN: f64 = 0.04;
 const MAX_DELAY: f64 = 0.35;
 /// A move beyond this is a jump, not a drift; in seconds.
 const JUMP: f64 = 0.2;
+/// How long media must be off by so much before the plan jumps: what fills a gap comes in one burst, oldest first.
+const JUMP_AFTER: Duration = Duration::from_millis(100);
 /// For so long after its first frame a newcomer's plan jumps at once to what is measured: a word cut while somebody
 /// joins costs less than half a minute of slewing away from a first guess.
 const SETTLING: Duration = Duration::from_secs(1);
@@ -68,6 +70,8 @@ pub struct Playout {
     shift: Option<f64>,
     /// Where the plan is under way to.
     target: Option<f64>,
+    /// Since when the wanted plan is so far away that this one should jump.
+    astray: Option<Instant>,
     advanced: Option<Instant>,
 }
 
@@ -82,6 +86,7 @@ impl Playout {
             first_frame: None,
             shift: None,
             target: None,
+            astray: None,
             advanced: None,
         }
     }
@@ -117,13 +122,19 @@ impl Playout {
             self.first_frame.is_some_and(|first| now.saturating_duration_since(first) < SETTLING);
         let tolerance = if settling { LATE } else { JUMP };
         let whole = self.on_a_tick(wanted, now);
-        let Some(shift) = self
-            .shift
-            .filter(|shift| (-tolerance.max(self.frame)..=tolerance).contains(&(wanted - shift)))
-        else {
-            (self.shift, self.target) = (Some(whole), None);
+        let Some(shift) = self.shift else {
+            self.shift = Some(whole);
             return true;
         };
+        if !(-tolerance.max(self.frame)..=tolerance).contains(&(wanted - shift)) {
+            let since = *self.astray.get_or_insert(now);
+            let jumps = now.saturating_duration_since(since) >= JUMP_AFTER;
+            if jumps {
+                (self.shift, self.target, self.astray) = (Some(whole), None, None);
+            }
+            return jumps;
+        }
+        self.astray = None;
         if !(-self.frame - EARLY..=LATE).contains(&(wanted - shift)) {
             self.target = Some(whole);
         }
@@ -240,6 +251,22 @@ mod tests {
             feed(&mut playout, epoch, from, from + 1.0, late, 0.1);
             assert_eq!(playout.shift, Some(before));
         }
+    }
+
+    #[test]
+    fn a_burst_that_fills_a_gap_moves_nothing() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        feed(&mut playout, epoch, 0.0, 5.0, 0.1, 0.1);
+        let before = playout.shift.expect("a shift");
+        for sound in 250..500 {
+            playout.sound_arrived(at(epoch, 10.1), f64::from(sound) * 0.02);
+            if sound % 50 == 0 {
+                assert!(!playout.advance(at(epoch, 10.1), false));
+            }
+        }
+        feed(&mut playout, epoch, 10.0, 12.0, 0.1, 0.1);
+        assert_eq!(playout.shift, Some(before));
     }
 
     #[test]

@@ -106,7 +106,8 @@ fn encode(codec: Codec, fps: u32, gop: u32, input: &str, bytes: &[u8]) -> Vec<Fr
 
 /// Packets of 20 ms with a tone.
 pub fn microphone(frequency: u32) -> Vec<Vec<u8>> {
-    opus(&format!("-f lavfi -t {SECONDS} -i sine=frequency={frequency}:sample_rate=48000"), &[])
+    let sine = format!("-f lavfi -t {SECONDS} -i sine=frequency={frequency}:sample_rate=48000");
+    opus(SECONDS, &sine, &[])
 }
 
 /// Packets of 20 ms: silence, and a tenth of a second of 1 kHz from each of `beeps` on, in seconds.
@@ -117,14 +118,15 @@ pub fn beeping(seconds: u32, beeps: &[f64]) -> Vec<Vec<u8>> {
         if beeps { (12_000.0 * (at * 1000.0 * std::f64::consts::TAU).sin()) as i16 } else { 0 }
     };
     let pcm: Vec<u8> = (0..seconds * 48_000).flat_map(|n| sample(n).to_le_bytes()).collect();
-    opus("-f s16le -ar 48000 -ac 1 -i pipe:0", &pcm)
+    opus(seconds, "-f s16le -ar 48000 -ac 1 -i pipe:0", &pcm)
 }
 
-fn opus(input: &str, bytes: &[u8]) -> Vec<Vec<u8>> {
+/// What the encoder adds at the end, for what it looked ahead, is left out: sound that is repeated stays with its pictures.
+fn opus(seconds: u32, input: &str, bytes: &[u8]) -> Vec<Vec<u8>> {
     let encoder = "-c:a libopus -vbr off -b:a 32k -frame_duration 20 -f data pipe:1";
     let encoded = ffmpeg(&format!("{input} -map 0:a -ac 2 {encoder}"), bytes);
     assert!(!encoded.is_empty() && encoded.len().is_multiple_of(OPUS_PACKET));
-    encoded.chunks_exact(OPUS_PACKET).map(Into::into).collect()
+    encoded.chunks_exact(OPUS_PACKET).take(50 * seconds as usize).map(Into::into).collect()
 }
 
 /// What an FFmpeg writes to standard output; its arguments are words without spaces.
