@@ -21,8 +21,6 @@ use rig::{
 };
 use tokio::{task::JoinSet, time::sleep};
 
-/// Length of the source, after which it begins again.
-const SECONDS: u32 = 64;
 const FPS: u32 = 30;
 /// A mean over this much of the stream is judged.
 const WINDOW: f64 = 10.0;
@@ -100,15 +98,17 @@ struct Source {
 }
 
 impl Source {
+    /// Longer than any case: a source that began again would click.
     fn new() -> Self {
+        let seconds = cases().iter().map(|case| case.seconds).max().unwrap_or_default() as u32 + 16;
         let mut rng = StdRng::seed_from_u64(1);
         let mut beeps = vec![0.5];
-        while let Some(last) = beeps.last().filter(|last| **last < f64::from(SECONDS) - 1.5) {
+        while let Some(last) = beeps.last().filter(|last| **last < f64::from(seconds) - 1.5) {
             beeps.push(last + rng.random_range(0.85..1.15));
         }
-        let camera = |codec| Arc::new(Camera::flashing(codec, FPS, SECONDS, &beeps));
+        let camera = |codec| Arc::new(Camera::flashing(codec, FPS, seconds, &beeps));
         let (vp8, h264) = (camera(Codec::Vp8), camera(Codec::H264));
-        Self { microphone: Arc::new(beeping(SECONDS, &beeps)), beeps, vp8, h264 }
+        Self { microphone: Arc::new(beeping(seconds, &beeps)), beeps, vp8, h264 }
     }
 
     /// By how much the camera's first white frame is behind the beep, on average.
