@@ -173,7 +173,7 @@ async fn ingests(size: &str, clip: &Clip) -> f64 {
         fs::write(&sdp, room_sdp(std::slice::from_ref(&ports))).expect("an SDP");
         let mut command = pinned_ffmpeg();
         command.args(words(RECEIVE)).arg(&sdp).args(["-map", "0:v", "-vf"]).arg(format!(
-            "fps=15:start_time=0,scale={size}:force_original_aspect_ratio=decrease:eval=frame:flags=bilinear,\
+            "fps=15:start_time=0,scale={size}:force_original_aspect_ratio=decrease:eval=frame:flags=area,\
              pad={size}:(ow-iw)/2:(oh-ih)/2:eval=frame,format=yuv420p"
         ));
         command.args(words(
@@ -305,7 +305,7 @@ fn graph(count: usize) -> String {
         let (video, audio) = (2 * n, 2 * n + 1);
         let _written = write!(
             graph,
-            "[0:{video}]fps=15,scale={width}:{height}:flags=bilinear,setsar=1,format=yuv420p[v{n}];\
+            "[0:{video}]fps=15,scale={width}:{height}:flags=area,setsar=1,format=yuv420p[v{n}];\
              [0:{audio}]aresample=async=1000:first_pts=0[a{n}];"
         );
     }

@@ -28,7 +28,7 @@ pub fn args(sdp: &Path, ip: IpAddr, kinds: &[Kind], fps: u32) -> Vec<OsString> {
     if kinds.contains(&Kind::Video) {
         let filter = format!(
             "fps={fps}:start_time=0,\
-             scale=256:144:force_original_aspect_ratio=decrease:eval=frame:flags=bilinear,\
+             scale=256:144:force_original_aspect_ratio=decrease:eval=frame:flags=area,\
              pad=256:144:(ow-iw)/2:(oh-ih)/2:eval=frame,format=yuv420p"
         );
         args.extend(["-map", "0:v", "-vf"].map(OsString::from));
