@@ -128,7 +128,7 @@ impl Playout {
         };
         if !(-tolerance.max(self.frame)..=tolerance).contains(&(wanted - shift)) {
             let since = *self.astray.get_or_insert(now);
-            let jumps = now.saturating_duration_since(since) >= JUMP_AFTER;
+            let jumps = settling || now.saturating_duration_since(since) >= JUMP_AFTER;
             if jumps {
                 (self.shift, self.target, self.astray) = (Some(whole), None, None);
             }
