@@ -19,6 +19,10 @@ use crate::{
 /// Consumers one peer may have: a full room's tracks, twice.
 const MAX_CONSUMERS: usize = 64;
 
+/// Milliseconds between two key-frame requests to a browser, which ignores one that follows another within 300 ms: then
+/// whoever asked second, as the broadcast does of a camera just turned on, would wait a second for mediasoup's repetition.
+const KEY_FRAME_REST_MS: u32 = 350;
+
 /// A peer's media in one room.
 pub struct Media {
     room: RoomHandle,
@@ -96,6 +100,7 @@ impl Media {
         }
         let mut options = ProducerOptions::new(kind, rtp_parameters);
         options.paused = app_data.paused;
+        options.key_frame_request_delay = KEY_FRAME_REST_MS;
         let producer = browser.transport.produce(options).await.map_err(refused)?;
         if slot == Slot::Microphone {
             let observed = RtpObserverAddProducerOptions::new(producer.id());
