@@ -160,7 +160,11 @@ async fn without_a_claim_a_restart_says_that_nobody_can_climb() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn beyond_a_limit_a_broadcast_or_an_input_is_refused_and_the_others_stay() {
-    let another = |room: &str| v1::OpenBroadcastRequest { room_id: room.into(), epoch: 1 };
+    let another = |room: &str| v1::OpenBroadcastRequest {
+        room_id: room.into(),
+        epoch: 1,
+        ..Default::default()
+    };
     for (limit, refusal) in
         [(["--cpu-budget", "10"], "CPU_EXHAUSTED"), (["--max-broadcasts", "1"], "LIMIT_REACHED")]
     {

@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
     time::Duration,
 };
@@ -71,13 +71,54 @@ pub struct Config {
     #[arg(long, env = "SFU_BROADCAST_LINGER", default_value = "30s", value_parser = daemon::duration::parse)]
     pub broadcast_linger: Duration,
 
-    /// Most peers in one room.
-    #[arg(long, env = "SFU_MAX_PEERS", default_value = "9")]
+    /// How long the seat of a peer is kept whose connection is lost.
+    #[arg(long, env = "SFU_SEAT_GRACE", default_value = "30s", value_parser = daemon::duration::parse)]
+    pub seat_grace: Duration,
+
+    /// Most publishing peers in one room.
+    #[arg(long, env = "SFU_MAX_PEERS", default_value = "8")]
     pub max_peers: NonZeroUsize,
+
+    /// Most peers in one room that only receive.
+    #[arg(long, env = "SFU_MAX_VIEWERS", default_value_t = 16)]
+    pub max_viewers: usize,
+
+    /// Most producers of one peer: camera, microphone, screen, screen audio.
+    #[arg(long, env = "SFU_MAX_PRODUCERS", default_value_t = 4)]
+    pub max_producers: usize,
 
     /// Most rooms open at once.
     #[arg(long, env = "SFU_MAX_ROOMS", default_value = "100")]
     pub max_rooms: NonZeroUsize,
+
+    /// Most signaling connections at once.
+    #[arg(long, env = "SFU_MAX_CONNECTIONS", default_value_t = 1000)]
+    pub max_connections: usize,
+
+    /// Requests of one connection a second; as many may come at once.
+    #[arg(long, env = "SFU_MAX_REQUESTS", default_value = "100")]
+    pub max_requests: NonZeroU32,
+
+    /// Sites whose pages may connect, such as https://call.example.org; a comma separates several. Default: all.
+    #[arg(long, env = "SFU_ALLOWED_ORIGINS", value_delimiter = ',')]
+    pub allowed_origins: Vec<String>,
+
+    /// Asks for a JWT signed with this (HS256) of whoever creates or joins a room.
+    #[arg(long, env = "SFU_JOIN_SECRET", hide_env_values = true)]
+    pub join_secret: Option<String>,
+
+    /// Signs what brings clients back after a restart of this server; made when missing. Default: rejoin.key in
+    /// $STATE_DIRECTORY, otherwise a new key per start.
+    #[arg(long, env = "SFU_KEY_FILE")]
+    pub key_file: Option<PathBuf>,
+
+    /// TURN and STUN addresses for browsers, such as turn:turn.example.org:3478?transport=udp; a comma separates several.
+    #[arg(long, env = "SFU_TURN_URL", value_delimiter = ',')]
+    pub turn_url: Vec<String>,
+
+    /// Shared with the TURN server (coturn's static-auth-secret): browsers get credentials of 24 hours.
+    #[arg(long, env = "SFU_TURN_SECRET", hide_env_values = true, requires = "turn_url")]
+    pub turn_secret: Option<String>,
 
     /// Certificate chain (PEM) of the HTTP listener; with --tls-key it speaks HTTPS.
     #[arg(long, env = "SFU_TLS_CERT", requires = "tls_key")]
@@ -90,6 +131,14 @@ pub struct Config {
 
 const VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), " (mediasoup worker: ", env!("MEDIASOUP_FLAVOUR"), ")");
+
+impl Config {
+    /// Where the key is kept; none without a place for it.
+    pub fn key_file(&self) -> Option<PathBuf> {
+        let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+        self.key_file.clone().or_else(|| Some(state?.join("rejoin.key")))
+    }
+}
 
 /// When a room is broadcast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -14,8 +14,13 @@ use crate::{
     BroadcastMode, Config, broadcast,
     composer_client::{self, Trust},
     http::{self, Upstream},
-    media::workers::{WorkerConfig, Workers},
-    room::{Directory, RoomConfig},
+    media::{
+        relays::Relays,
+        workers::{WorkerConfig, Workers},
+    },
+    room::{Capacity, Directory, Door, RoomConfig},
+    signaling::handlers::Limits,
+    tokens::{Key, Tokens},
 };
 
 /// How long running requests may take to finish at the end.
@@ -27,7 +32,7 @@ pub struct Server {
     http: TcpListener,
     ops: TcpListener,
     tls: Option<listen::Tls>,
-    directory: Directory,
+    door: Door,
     workers: Workers,
     hls_upstream: Upstream,
     termination: Termination,
@@ -53,12 +58,16 @@ impl Server {
         let broadcasts = (config.broadcast == BroadcastMode::Auto)
             .then(|| broadcast::Config { composer, plain_ports: config.plain_ports.range() });
         let rooms = RoomConfig {
-            max_peers: config.max_peers.get(),
+            capacity: Capacity { publishers: config.max_peers.get(), viewers: config.max_viewers },
+            max_producers: config.max_producers,
+            seat_grace: config.seat_grace,
             linger: config.broadcast_linger,
+            relays: Relays::new(config.turn_url.clone(), config.turn_secret.as_deref())?,
             broadcasts,
         };
         let directory = Directory::start(workers.clone(), rooms, config.max_rooms.get());
-        Ok(Self { config, http, ops, tls, directory, workers, hls_upstream, termination })
+        let door = Door { directory, tokens: tokens(&config)? };
+        Ok(Self { config, http, ops, tls, door, workers, hls_upstream, termination })
     }
 
     /// Serves until SIGTERM or SIGINT.
@@ -74,7 +83,13 @@ impl Server {
             // The sender is never used: its end is the signal.
             let _ended = stopping.changed().await;
         };
-        let router = http::router(self.directory, &self.config.frontend_dir, self.hls_upstream);
+        let limits = Limits {
+            connections: self.config.max_connections,
+            requests_per_second: self.config.max_requests.get(),
+            allowed_origins: Arc::from(self.config.allowed_origins.clone()),
+        };
+        let frontend = &self.config.frontend_dir;
+        let router = http::router(self.door, limits, frontend, self.hls_upstream);
         let mut public = tokio::spawn(listen::serve(
             self.http,
             self.tls,
@@ -102,6 +117,19 @@ impl Server {
         ops.await??;
         Ok(())
     }
+}
+
+fn tokens(config: &Config) -> anyhow::Result<Tokens> {
+    let key = match config.key_file() {
+        Some(path) => Key::load_or_make(&path)?,
+        None => {
+            tracing::warn!(
+                "--key-file is not set: after a restart of this server calls do not come back by themselves"
+            );
+            Key::random()
+        }
+    };
+    Ok(Tokens::new(&key, config.join_secret.as_deref()))
 }
 
 fn worker_config(config: &Config) -> anyhow::Result<WorkerConfig> {

@@ -24,7 +24,7 @@ use crate::{
     encoder,
     http::Rooms,
     ingest::IngestConfig,
-    packager::{self, Recovered, View},
+    packager::{self, Address, Recovered, View},
     ports::Ports,
     process::Launcher,
 };
@@ -77,9 +77,16 @@ pub struct Directory {
 
 #[derive(Debug)]
 enum Request {
-    Find { room: String, reply: oneshot::Sender<Option<Handle>> },
+    Find {
+        room: String,
+        reply: oneshot::Sender<Option<Handle>>,
+    },
     List(oneshot::Sender<Vec<Handle>>),
-    Ensure { room: String, reply: oneshot::Sender<Result<Handle, BroadcastError>> },
+    Ensure {
+        room: String,
+        address: Option<Address>,
+        reply: oneshot::Sender<Result<Handle, BroadcastError>>,
+    },
     Suspend(oneshot::Sender<()>),
 }
 
@@ -115,9 +122,13 @@ impl Directory {
         self.ask(Request::List).await.unwrap_or_default()
     }
 
-    /// The room's broadcast; a new one when there is none or it has ended.
-    pub async fn ensure(&self, room: &str) -> Result<Handle, BroadcastError> {
-        self.ask(|reply| Request::Ensure { room: room.into(), reply }).await?
+    /// The room's broadcast; a new one when there is none, it has ended, or viewers know it by another name.
+    pub async fn ensure(
+        &self,
+        room: &str,
+        address: Option<Address>,
+    ) -> Result<Handle, BroadcastError> {
+        self.ask(|reply| Request::Ensure { room: room.into(), address, reply }).await?
     }
 
     /// SIGTERM: no new broadcasts, all open ones are saved and left open.
@@ -151,12 +162,14 @@ struct Keeper {
 
 struct Entry {
     handle: Handle,
+    address: Option<Address>,
     cpu: usize,
     since: Instant,
     task: JoinHandle<()>,
 }
 
 struct Kept {
+    address: Option<Address>,
     view: watch::Receiver<Arc<View>>,
     timer: AbortHandle,
 }
@@ -184,8 +197,8 @@ impl Keeper {
                         let all = self.entries.values().map(|entry| entry.handle.clone());
                         drop(reply.send(all.collect()));
                     }
-                    Some(Request::Ensure { room, reply }) => {
-                        drop(reply.send(self.ensure(&room).await));
+                    Some(Request::Ensure { room, address, reply }) => {
+                        drop(reply.send(self.ensure(&room, address).await));
                     }
                     Some(Request::Suspend(reply)) => {
                         let mut saving: JoinSet<()> = JoinSet::new();
@@ -202,14 +215,25 @@ impl Keeper {
         }
     }
 
-    async fn ensure(&mut self, room: &str) -> Result<Handle, BroadcastError> {
+    async fn ensure(
+        &mut self,
+        room: &str,
+        address: Option<Address>,
+    ) -> Result<Handle, BroadcastError> {
         if let Some(entry) = self.entries.get(room) {
-            if !entry.is_over() {
+            if !entry.is_over() && (address.is_none() || address == entry.address) {
                 return Ok(entry.handle.clone());
             }
-            // Viewers of the ended playlist have its end; a new one takes the URL over.
-            entry.task.abort();
-            self.forget(room).await;
+            // Viewers of an ended playlist have its end; a new one takes the URL over. Another name means another room
+            // under a known id, whose viewers are not the former one's.
+            if let Some(entry) = self.entries.remove(room) {
+                if !entry.is_over() {
+                    // It writes its files no more.
+                    entry.handle.suspend().await;
+                }
+                entry.task.abort();
+            }
+            self.clear(room).await;
         }
         if let Some(kept) = self.kept.remove(room) {
             kept.timer.abort();
@@ -221,8 +245,9 @@ impl Keeper {
         let cpu = Admission { budget: self.config.cpu_budget }.admit(self.cores())?;
         let dir = self.config.data_dir.join(room);
         remove(dir.clone()).await;
-        let (handle, packager) = packager::open(self.packager_config(room))?;
-        Ok(self.insert(room, cpu, handle, packager, false))
+        let config = packager::Config { address: address.clone(), ..self.packager_config(room) };
+        let (handle, packager) = packager::open(config)?;
+        Ok(self.insert(room, address, cpu, (handle, packager), false))
     }
 
     async fn recover(&mut self) {
@@ -234,12 +259,13 @@ impl Keeper {
                 self.keep_ended(found).await;
                 continue;
             }
+            let address = found.address.clone();
             match packager::resume(self.packager_config(&room), found).await {
-                Ok((handle, packager)) => {
+                Ok(packaged) => {
                     tracing::info!(%room, "broadcast of a former process goes on");
                     // It goes on whatever the load.
                     let cpu = Admission::least(self.cores()).map_or(0, |core| core.cpu);
-                    self.insert(&room, cpu, handle, packager, true);
+                    self.insert(&room, address, cpu, packaged, true);
                 }
                 Err(error) => tracing::error!(%room, %error, "a broadcast cannot be resumed"),
             }
@@ -260,10 +286,11 @@ impl Keeper {
         if left.is_zero() {
             return;
         }
+        let address = found.address.clone();
         match packager::resume(self.packager_config(&room), found).await {
             Ok((handle, packager)) => {
                 tokio::spawn(packager.run());
-                self.kept.insert(room, Kept { view: handle.view, timer });
+                self.kept.insert(room, Kept { address, view: handle.view, timer });
             }
             Err(error) => tracing::error!(%room, %error, "an ended broadcast cannot be kept"),
         }
@@ -272,11 +299,12 @@ impl Keeper {
     fn insert(
         &mut self,
         room: &str,
+        address: Option<Address>,
         cpu: usize,
-        packaged: packager::Handle,
-        packager: packager::Packager,
+        (packaged, packager): (packager::Handle, packager::Packager),
         recovered: bool,
     ) -> Handle {
+        let told = Address::told(address.as_ref(), room);
         let encoder = encoder::Config {
             room_id: room.into(),
             launcher: self.config.launcher.clone(),
@@ -287,7 +315,7 @@ impl Keeper {
         let pipeline = Pipeline::start(encoder, packaged, packager);
         let config = BroadcastConfig {
             room_id: Arc::from(room),
-            playlist_url: format!("{}/hls/{room}/index.m3u8", self.config.public_url),
+            playlist_url: format!("{}/hls/{told}/index.m3u8", self.config.public_url),
             ingest: IngestConfig {
                 launcher: self.config.launcher.clone(),
                 ffmpeg: self.config.ffmpeg.clone(),
@@ -312,7 +340,7 @@ impl Keeper {
         });
         self.entries.insert(
             room.into(),
-            Entry { handle: handle.clone(), cpu, since: Instant::now(), task },
+            Entry { handle: handle.clone(), address, cpu, since: Instant::now(), task },
         );
         self.publish();
         handle
@@ -326,10 +354,15 @@ impl Keeper {
                 return;
             }
             self.entries.remove(room);
-            self.publish();
-        } else if self.kept.remove(room).is_some() {
-            self.publish();
+        } else {
+            self.kept.remove(room);
         }
+        self.clear(room).await;
+    }
+
+    /// Serves a broadcast no more, and removes its files.
+    async fn clear(&self, room: &str) {
+        self.publish();
         remove(self.config.data_dir.join(room)).await;
         remove(self.config.sdp_dir.join(room)).await;
         tracing::info!(room, "broadcast removed");
@@ -351,6 +384,7 @@ impl Keeper {
     fn packager_config(&self, room: &str) -> packager::Config {
         packager::Config {
             room_id: room.into(),
+            address: None,
             dir: self.config.data_dir.join(room),
             fps: self.config.fps,
             incarnation: incarnation(),
@@ -359,10 +393,15 @@ impl Keeper {
     }
 
     fn publish(&self) {
-        let kept = self.kept.iter().map(|(room, kept)| (room.clone(), kept.view.clone()));
-        let entries = self.entries.iter();
-        let rooms: Rooms =
-            kept.chain(entries.map(|(room, it)| (room.clone(), it.handle.view.clone()))).collect();
+        let kept = self.kept.iter().map(|(room, kept)| (room, &kept.address, &kept.view));
+        let entries = self.entries.iter().map(|(room, it)| (room, &it.address, &it.handle.view));
+        let rooms: Rooms = kept
+            .chain(entries)
+            .flat_map(|(room, address, view)| {
+                let names = Address::all(address.as_ref(), room);
+                names.map(|name| (name.to_owned(), view.clone()))
+            })
+            .collect();
         self.publisher.send_replace(Arc::new(rooms));
     }
 }

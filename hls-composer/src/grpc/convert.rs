@@ -11,7 +11,7 @@ use crate::{
         State, Step,
         sdp::{Codec, Kind, Track},
     },
-    packager::names,
+    packager::{Address, names},
 };
 
 /// Most characters of a label.
@@ -29,6 +29,15 @@ pub fn plain_id(field: &str, value: String) -> Result<String, FieldError> {
         Ok(value)
     } else {
         Err(wrong(field, "takes 1 to 64 of A-Z a-z 0-9 _ -"))
+    }
+}
+
+/// A broadcast's name for viewers; none when the room's id is all there is.
+pub fn address(watch_id: String, only: bool) -> Result<Option<Address>, FieldError> {
+    match (watch_id.is_empty(), only) {
+        (true, false) => Ok(None),
+        (true, true) => Err(wrong("watch_id", "must be given with only_watch_id")),
+        (false, _) => Ok(Some(Address { watch_id: plain_id("watch_id", watch_id)?, only })),
     }
 }
 

@@ -79,13 +79,16 @@ impl Composer for Service {
         &self,
         request: Request<v1::OpenBroadcastRequest>,
     ) -> Result<Response<StatusStream>, Status> {
-        let v1::OpenBroadcastRequest { room_id, epoch } = request.into_inner();
+        let v1::OpenBroadcastRequest { room_id, epoch, watch_id, only_watch_id } =
+            request.into_inner();
         let room = convert::plain_id("room_id", room_id)?;
+        let address = convert::address(watch_id, only_watch_id)?;
         let epoch = convert::epoch(epoch)?;
         if let Some(reason) = &*self.unready.borrow() {
             return Err(refused(&BroadcastError::NotReady(reason.clone())));
         }
-        let broadcast = self.directory.ensure(&room).await.map_err(|error| refused(&error))?;
+        let broadcast =
+            self.directory.ensure(&room, address).await.map_err(|error| refused(&error))?;
         let claim = broadcast.open(epoch).await.map_err(|error| refused(&error))?;
         let (superseded, last) = (claim.superseded.clone(), claim.status.clone());
         let stream = statuses(self.ip(), claim.status.clone());

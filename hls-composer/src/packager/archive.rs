@@ -10,12 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tracing::{error, info, warn};
 
-use super::names;
 use super::record::Record;
 use super::segment::Map;
 use super::store::{Disk, Job};
 use super::timeline::Timeline;
 use super::window::Outline;
+use super::{Address, names};
 
 /// How long a part waits for the disk before it is served from memory alone. A player's buffer of
 /// three parts outlives this once; a disk that hangs is not waited for again.
@@ -43,6 +43,7 @@ pub enum Change<'a> {
 #[derive(Debug)]
 pub struct Archive {
     room_id: String,
+    address: Option<Address>,
     disk: Disk,
     alarm: Option<Arc<str>>,
     log: Log,
@@ -58,8 +59,14 @@ struct Log {
 impl Archive {
     /// The archive of a room's broadcast in `dir`.
     #[must_use]
-    pub fn new(room_id: &str, dir: PathBuf) -> Self {
-        Self { room_id: room_id.to_owned(), disk: Disk::new(dir), alarm: None, log: Log::default() }
+    pub fn new(room_id: &str, address: Option<Address>, dir: PathBuf) -> Self {
+        Self {
+            room_id: room_id.to_owned(),
+            address,
+            disk: Disk::new(dir),
+            alarm: None,
+            log: Log::default(),
+        }
     }
 
     /// Why the newest media is not on disk, in a sentence for the operator.
@@ -180,7 +187,7 @@ impl Archive {
     }
 
     fn describe(&self, timeline: &Timeline) -> Option<Job> {
-        let json = Record::of(&self.room_id, timeline).to_json();
+        let json = Record::of(&self.room_id, self.address.as_ref(), timeline).to_json();
         // Only an anchor before 1970 cannot be written; media is served all the same.
         json.inspect_err(|error| warn!(room = self.room_id, %error, "unwritable timeline"))
             .map(|data| Job::Replace { file: names::TIMELINE.to_owned(), data })

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::names;
+use super::{Address, names};
 
 /// What a broadcast's packager is made of.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The room: letters, digits, `_` and `-`, at most 64.
     pub room_id: String,
+    /// Its name for viewers, apart from the room's.
+    pub address: Option<Address>,
     /// This broadcast's own directory. Created when missing.
     pub dir: PathBuf,
     /// Ticks per second of the output clock: divides 48 000 and is a multiple of 5.
@@ -70,7 +72,8 @@ mod tests {
 
     fn config(room_id: &str, fps: u32, incarnation: &str) -> Config {
         let (room_id, incarnation) = (room_id.to_owned(), incarnation.to_owned());
-        Config { room_id, dir: PathBuf::from("dir"), fps, incarnation, window: Duration::ZERO }
+        let (dir, window) = (PathBuf::from("dir"), Duration::ZERO);
+        Config { room_id, address: None, dir, fps, incarnation, window }
     }
 
     #[test]

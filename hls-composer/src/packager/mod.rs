@@ -9,6 +9,7 @@
 //! never used twice, and times are those of the output clock: an encoder generation's anchor plus
 //! whole ticks. With a DVR window, segments that leave memory are served from the disk.
 
+mod address;
 mod archive;
 pub mod assembler;
 pub mod bitrate;
@@ -27,6 +28,7 @@ mod view;
 mod wall_time;
 pub mod window;
 
+pub use address::Address;
 pub use config::{Config, ConfigError};
 pub use recovery::{Recovered, resume, scan};
 pub use store::remove;

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 
 use super::cmaf::{self, Init};
-use super::names;
 use super::timeline::{Map, Part, Segment, SegmentId, Timeline};
 use super::window::{Outline, Window};
+use super::{Address, names};
 
 /// The version of the file's shape. A file of another version is not read.
 const VERSION: u32 = 1;
@@ -25,6 +25,9 @@ pub struct Record {
     version: u32,
     /// The room the broadcast belongs to.
     pub room_id: String,
+    /// Its name for viewers.
+    #[serde(default)]
+    pub address: Option<Address>,
     /// When it ended, if it has.
     pub ended_at: Option<SystemTime>,
     first_listed: u64,
@@ -70,7 +73,7 @@ pub enum Error {
 impl Record {
     /// Describes `timeline`, its open segment included.
     #[must_use]
-    pub fn of(room_id: &str, timeline: &Timeline) -> Self {
+    pub fn of(room_id: &str, address: Option<&Address>, timeline: &Timeline) -> Self {
         let segments = timeline.segments().map(|segment| SegmentRecord {
             stem: segment.stem.clone(),
             msn: segment.id.msn,
@@ -84,6 +87,7 @@ impl Record {
         Self {
             version: VERSION,
             room_id: room_id.to_owned(),
+            address: address.cloned(),
             ended_at: timeline.ended_at(),
             first_listed: timeline.media_sequence(),
             next_msn: next.msn,
@@ -110,6 +114,7 @@ impl Record {
         match record {
             Self { version, .. } if version != VERSION => Err(Error::Version { found: version }),
             Self { ref room_id, .. } if !names::is_plain(room_id) => Err(Error::Room),
+            Self { address: Some(ref address), .. } if !address.is_valid() => Err(Error::Room),
             record => Ok(record),
         }
     }

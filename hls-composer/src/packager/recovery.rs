@@ -8,15 +8,17 @@ use bytes::Bytes;
 use tracing::warn;
 
 use super::config::{Config, ConfigError};
-use super::names;
 use super::record::Record;
 use super::task::{self, Handle, Packager};
+use super::{Address, names};
 
 /// A broadcast found on disk.
 #[derive(Debug, Clone)]
 pub struct Recovered {
     /// The room it belongs to.
     pub room_id: String,
+    /// Its name for viewers.
+    pub address: Option<Address>,
     /// Its directory.
     pub dir: PathBuf,
     /// When it ended; `None` for one that was interrupted and can be resumed.
@@ -51,6 +53,7 @@ fn recover(dir: PathBuf) -> Option<Recovered> {
     match Record::read(&dir) {
         Ok(record) => Some(Recovered {
             room_id: record.room_id.clone(),
+            address: record.address.clone(),
             ended_at: record.ended_at,
             dir,
             record,
@@ -75,8 +78,8 @@ pub async fn resume(
     config: Config,
     recovered: Recovered,
 ) -> Result<(Handle, Packager), ConfigError> {
-    let Recovered { room_id, dir, record, .. } = recovered;
-    let config = Config { room_id, dir, ..config };
+    let Recovered { room_id, address, dir, record, .. } = recovered;
+    let config = Config { room_id, address, dir, ..config };
     config.validate()?;
     let (dir, incarnation, fps) = (config.dir.clone(), config.incarnation.clone(), config.fps);
     let window = config.window;

@@ -115,7 +115,7 @@ pub(super) fn with_timeline(
     let (view, receiver) = watch::channel(Arc::new(first));
     let packager = Packager {
         assembler: Assembler::new(part_ticks(config.fps)),
-        archive: Archive::new(&config.room_id, config.dir.clone()),
+        archive: Archive::new(&config.room_id, config.address.clone(), config.dir.clone()),
         config,
         timeline,
         skip: None,

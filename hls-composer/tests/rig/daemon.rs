@@ -115,7 +115,8 @@ impl Daemon {
     }
 
     pub async fn open(&mut self, epoch: u64) -> Result<Statuses, Status> {
-        let request = v1::OpenBroadcastRequest { room_id: ROOM.into(), epoch };
+        let request =
+            v1::OpenBroadcastRequest { room_id: ROOM.into(), epoch, ..Default::default() };
         Ok(self.client.open_broadcast(request).await?.into_inner())
     }
 

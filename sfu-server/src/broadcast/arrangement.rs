@@ -1,7 +1,7 @@
 //! How the tiles are arranged: pure policy, from what the room wants and who spoke last.
 
-use super::desired::{DesiredBroadcast, LayoutChoice};
-use crate::composer_client::Layout;
+use super::desired::{DesiredBroadcast, DesiredInput};
+use crate::{composer_client::Layout, signaling::messages::LayoutName};
 
 /// A layout, and whom it shows large.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,26 +15,27 @@ pub struct Arrangement {
 impl Arrangement {
     /// What `desired` asks for. `last_speaker` may have left.
     pub fn of(desired: &DesiredBroadcast, last_speaker: Option<&str>) -> Self {
-        let present = |who: &str| desired.inputs.iter().any(|input| input.participant == who);
-        match &desired.layout {
-            LayoutChoice::Grid => Self::default(),
-            LayoutChoice::Speaker => {
-                let first = desired.inputs.first().map(|input| input.participant.as_str());
-                let featured = last_speaker.filter(|who| present(who)).or(first);
-                Self { layout: Layout::Speaker, featured: featured.map(Into::into) }
+        let present = |who: &&str| desired.inputs.iter().any(|input| input.participant == **who);
+        let pinned = desired.pinned.as_deref().filter(present);
+        let first = || desired.inputs.first().map(|input| input.participant.as_str());
+        let focus = || pinned.or(last_speaker.filter(present)).or_else(first);
+        let screen = desired.inputs.iter().find(|input| input.screen);
+        let (layout, featured) = match (desired.layout, pinned, screen) {
+            (LayoutName::Grid, ..) => (Layout::Grid, None),
+            (LayoutName::Speaker, ..) => (Layout::Speaker, focus()),
+            (LayoutName::Spotlight, ..) => (Layout::Spotlight, focus()),
+            // A pin wins over a screen, and on a screen it chooses among several.
+            (LayoutName::Auto, Some(pinned), _) => {
+                let is_screen = |input: &DesiredInput| input.screen && input.participant == pinned;
+                let shares = desired.inputs.iter().any(is_screen);
+                (if shares { Layout::ScreenShare } else { Layout::Speaker }, Some(pinned))
             }
-            LayoutChoice::Spotlight(peer) if present(peer) => {
-                Self { layout: Layout::Spotlight, featured: Some(peer.clone()) }
+            (LayoutName::Auto, None, Some(screen)) => {
+                (Layout::ScreenShare, Some(screen.participant.as_str()))
             }
-            // A spotlight on nobody is none.
-            LayoutChoice::Auto | LayoutChoice::Spotlight(_) => {
-                let screen = desired.inputs.iter().find(|input| input.screen);
-                screen.map_or_else(Self::default, |screen| Self {
-                    layout: Layout::ScreenShare,
-                    featured: Some(screen.participant.clone()),
-                })
-            }
-        }
+            (LayoutName::Auto, None, None) => (Layout::Grid, None),
+        };
+        Self { layout, featured: featured.map(Into::into) }
     }
 
     /// How high the tile of `participant` is on the composer's 256×144 canvas when it has `count` tiles; 0 when it is
@@ -61,55 +62,75 @@ pub fn last_speaker(before: Option<String>, desired: &DesiredBroadcast) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use super::{super::desired::DesiredInput, *};
+    use super::*;
 
-    /// Peers; `*` speaks, a name that ends in `-screen` is one.
-    fn room(layout: LayoutChoice, peers: &[&str]) -> DesiredBroadcast {
+    /// Peers; `*` speaks, `!` is pinned, a name that ends in `-screen` is one.
+    fn room(layout: LayoutName, peers: &[&str]) -> DesiredBroadcast {
+        let name = |peer: &str| peer.trim_matches(['*', '!']).to_owned();
         let inputs = peers.iter().map(|peer| DesiredInput {
-            participant: peer.trim_matches('*').into(),
+            participant: name(peer),
             speaking: peer.starts_with('*'),
             screen: peer.ends_with("-screen"),
             ..DesiredInput::default()
         });
-        DesiredBroadcast { inputs: inputs.collect(), layout, over: false }
+        let pinned = peers.iter().find(|peer| peer.starts_with('!')).map(|peer| name(peer));
+        DesiredBroadcast { inputs: inputs.collect(), layout, pinned, over: false }
     }
 
-    fn arranged(layout: LayoutChoice, peers: &[&str]) -> (Layout, Option<String>) {
+    fn arranged(layout: LayoutName, peers: &[&str]) -> (Layout, Option<String>) {
         let room = room(layout, peers);
         let Arrangement { layout, featured } =
             Arrangement::of(&room, last_speaker(None, &room).as_deref());
         (layout, featured)
     }
 
+    fn shows(layout: Layout, featured: &str) -> (Layout, Option<String>) {
+        (layout, Some(featured.into()))
+    }
+
     #[test]
     fn without_a_choice_a_shared_screen_wins_and_otherwise_it_is_the_grid() {
-        assert_eq!(arranged(LayoutChoice::Auto, &["a", "*b"]), (Layout::Grid, None));
-        assert_eq!(arranged(LayoutChoice::Auto, &[]), (Layout::Grid, None));
+        assert_eq!(arranged(LayoutName::Auto, &["a", "*b"]), (Layout::Grid, None));
+        assert_eq!(arranged(LayoutName::Auto, &[]), (Layout::Grid, None));
         assert_eq!(
-            arranged(LayoutChoice::Auto, &["a", "b-screen", "b", "c-screen"]),
-            (Layout::ScreenShare, Some("b-screen".into()))
+            arranged(LayoutName::Auto, &["a", "b-screen", "b", "c-screen"]),
+            shows(Layout::ScreenShare, "b-screen")
         );
     }
 
     #[test]
     fn a_choice_wins_over_a_screen() {
-        assert_eq!(arranged(LayoutChoice::Grid, &["a-screen", "a"]), (Layout::Grid, None));
+        assert_eq!(arranged(LayoutName::Grid, &["a-screen", "!a"]), (Layout::Grid, None));
         assert_eq!(
-            arranged(LayoutChoice::Spotlight("b".into()), &["a-screen", "a", "b"]),
-            (Layout::Spotlight, Some("b".into()))
+            arranged(LayoutName::Spotlight, &["a-screen", "a", "!b"]),
+            shows(Layout::Spotlight, "b")
         );
     }
 
     #[test]
-    fn a_spotlight_on_somebody_who_left_is_no_choice() {
-        assert_eq!(arranged(LayoutChoice::Spotlight("gone".into()), &["a"]), (Layout::Grid, None));
+    fn a_pin_is_a_choice() {
+        assert_eq!(arranged(LayoutName::Auto, &["a", "*b", "!c"]), shows(Layout::Speaker, "c"));
+        assert_eq!(
+            arranged(LayoutName::Auto, &["a-screen", "a", "!b-screen"]),
+            shows(Layout::ScreenShare, "b-screen")
+        );
+        assert_eq!(arranged(LayoutName::Speaker, &["*a", "!b"]), shows(Layout::Speaker, "b"));
+    }
+
+    #[test]
+    fn a_pin_on_somebody_who_left_is_none() {
+        let mut room = room(LayoutName::Auto, &["a", "b"]);
+        room.pinned = Some("gone".into());
+        assert_eq!(Arrangement::of(&room, None), Arrangement::default());
+        room.layout = LayoutName::Spotlight;
+        assert_eq!(Arrangement::of(&room, Some("b")).featured.as_deref(), Some("b"));
     }
 
     #[test]
     fn the_speaker_stays_featured_until_somebody_else_speaks_or_it_leaves() {
         let mut last = None;
         let mut featured = |peers: &[&str]| {
-            let room = room(LayoutChoice::Speaker, peers);
+            let room = room(LayoutName::Speaker, peers);
             last = last_speaker(last.take(), &room);
             let arrangement = Arrangement::of(&room, last.as_deref());
             assert_eq!(arrangement.layout, Layout::Speaker);

@@ -2,9 +2,12 @@
 
 use mediasoup::prelude::{MediaKind, ProducerId};
 
-use crate::room::{
-    tracks::{Track, Tracks},
-    view::{Member, RoomView},
+use crate::{
+    room::{
+        tracks::{Track, Tracks},
+        view::{Member, RoomView},
+    },
+    signaling::messages::{LayoutName, TrackSource},
 };
 
 /// The whole picture, as the room wants it.
@@ -13,25 +16,12 @@ pub struct DesiredBroadcast {
     /// In the order of joining; a shared screen stands before its peer.
     pub inputs: Vec<DesiredInput>,
     /// How they are arranged.
-    pub layout: LayoutChoice,
+    pub layout: LayoutName,
+    /// The participant a host has pinned.
+    pub pinned: Option<String>,
     /// The room has ended, and its playlist shall. A server that merely stops never says so: its successor takes the
     /// open playlist over.
     pub over: bool,
-}
-
-/// Who decides how tiles are arranged.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "hosts cannot choose yet"))]
-pub enum LayoutChoice {
-    /// Nobody: a shared screen wins, otherwise it is the grid.
-    #[default]
-    Auto,
-    /// The host wants everybody equal.
-    Grid,
-    /// The host wants the active speaker large.
-    Speaker,
-    /// The host wants this peer alone.
-    Spotlight(String),
 }
 
 /// One tile and what feeds it.
@@ -49,6 +39,8 @@ pub struct DesiredInput {
     pub muted: bool,
     /// It speaks.
     pub speaking: bool,
+    /// Its connection is lost and may come back: the tile keeps its last picture.
+    pub reconnecting: bool,
     /// It is a shared screen.
     pub screen: bool,
     /// Which of its producers are paused.
@@ -92,7 +84,11 @@ impl DesiredBroadcast {
             let speaking = room.active_speaker.as_deref() == Some(id);
             member_inputs(id, member, speaking)
         });
-        Self { inputs: inputs.collect(), layout: LayoutChoice::Auto, over: false }
+        let pinned = room.settings.pinned.as_ref().map(|pin| match pin.source {
+            TrackSource::Camera => pin.peer_id.clone(),
+            TrackSource::Screen => screen_of(&pin.peer_id),
+        });
+        Self { inputs: inputs.collect(), layout: room.settings.layout, pinned, over: false }
     }
 
     /// Which producers of `participant` are paused, if it is in the picture.
@@ -123,10 +119,11 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
     let mut inputs = Vec::new();
     if screen.is_some() {
         inputs.push(DesiredInput {
-            participant: format!("{id}-screen"),
+            participant: screen_of(id),
             label: screen_label(&label),
             sources: sources(screen, screen_audio),
             paused: paused(screen, screen_audio),
+            reconnecting: member.reconnecting,
             screen: true,
             ..DesiredInput::default()
         });
@@ -139,11 +136,17 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
             camera_off: is_paused(camera),
             muted: is_paused(microphone),
             speaking,
+            reconnecting: member.reconnecting,
             paused: paused(camera, microphone),
             screen: false,
         });
     }
     inputs
+}
+
+/// The participant that is the screen of a peer.
+fn screen_of(peer_id: &str) -> String {
+    format!("{peer_id}-screen")
 }
 
 fn screen_label(name: &str) -> String {
@@ -156,12 +159,20 @@ mod tests {
 
     fn track(n: u8, paused: bool) -> Option<Track> {
         let id = format!("00000000-0000-4000-8000-0000000000{n:02x}");
-        Some(Track { producer: id.parse().expect("an id"), paused })
+        Some(Track { producer: id.parse().expect("an id"), paused, muted_by_host: false })
     }
 
     fn room(members: Vec<(&str, u64, Tracks)>) -> RoomView {
         let members = members.into_iter().map(|(id, joined, tracks)| {
-            (id.to_owned(), Member { display_name: Some(id.to_uppercase()), tracks, joined })
+            (
+                id.to_owned(),
+                Member {
+                    display_name: Some(id.to_uppercase()),
+                    tracks,
+                    joined,
+                    ..Member::default()
+                },
+            )
         });
         RoomView { members: members.collect(), ..RoomView::default() }
     }

@@ -15,7 +15,8 @@ use super::{
     session::{self, SessionEnd},
 };
 use crate::{
-    composer_client::CallError, media::workers::Placement, signaling::messages::BroadcastStatus,
+    composer_client::CallError, media::workers::Placement, room::Charter,
+    signaling::messages::BroadcastStatus,
 };
 
 /// How broadcasts are driven.
@@ -27,21 +28,21 @@ pub struct Config {
     pub plain_ports: RangeInclusive<u16>,
 }
 
-/// Drives the broadcast of `room_id` until it is over. The answered watch ends with it.
+/// Drives the broadcast of the room of `charter` until it is over. The answered watch ends with it.
 pub fn drive(
     config: Config,
-    room_id: Arc<str>,
+    charter: Arc<Charter>,
     placement: Placement,
     desired: watch::Receiver<DesiredBroadcast>,
 ) -> watch::Receiver<BroadcastStatus> {
     let (status, watched) = watch::channel(BroadcastStatus::Idle);
-    tokio::spawn(run(config, room_id, placement, desired, status));
+    tokio::spawn(run(config, charter, placement, desired, status));
     watched
 }
 
 async fn run(
     config: Config,
-    room_id: Arc<str>,
+    charter: Arc<Charter>,
     placement: Placement,
     mut desired: watch::Receiver<DesiredBroadcast>,
     status: watch::Sender<BroadcastStatus>,
@@ -56,7 +57,7 @@ async fn run(
     loop {
         epoch = next_epoch(epoch);
         let session = session::Session {
-            room_id: room_id.clone(),
+            charter: charter.clone(),
             placement: placement.clone(),
             plain_ports: config.plain_ports.clone(),
         };
@@ -68,7 +69,7 @@ async fn run(
             SessionEnd::Closed => return,
             SessionEnd::Broken(CallError::Stale { current }) => epoch = epoch.max(current),
             SessionEnd::Broken(error) => {
-                tracing::warn!(room = %room_id, epoch, %error, "the broadcast's session ended");
+                tracing::warn!(room = %charter.room_id, epoch, %error, "the broadcast's session ended");
                 let reason = error.to_string();
                 status.send_if_modified(|status| away(status, reason, &error));
             }

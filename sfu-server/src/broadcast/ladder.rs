@@ -25,12 +25,16 @@ use tokio::{
 use super::{
     DesiredBroadcast,
     desired::Sources,
-    layers::{self, Shown},
     leg::{Leg, LegMedia, LegTrack},
 };
 use crate::{
     composer_client::{CallError, ComposerClient, ComposerStatus, Reserved, Stage, Step},
-    media::{codecs, transports::listen_info, workers::Placement},
+    media::{
+        codecs,
+        layers::{self, Shown},
+        transports::listen_info,
+        workers::Placement,
+    },
 };
 
 /// A climb that is not active after this has failed; a camera that sends nothing is judged by the composer.

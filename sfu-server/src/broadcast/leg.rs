@@ -14,9 +14,11 @@ use super::{
     DesiredBroadcast,
     desired::{Paused, Sources},
     ladder::{Climb, Timed},
-    layers::{self, Shown},
 };
-use crate::composer_client::{CallError, ComposerClient, ComposerStatus, Stage, Step};
+use crate::{
+    composer_client::{CallError, ComposerClient, ComposerStatus, Stage, Step},
+    media::layers::{self, Shown},
+};
 
 /// An encoder in a browser makes no second key frame so soon after one that others asked for when its camera came back:
 /// a request within this is lost, and mediasoup repeats it only after a second.

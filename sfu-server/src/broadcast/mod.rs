@@ -14,7 +14,6 @@ mod arrangement;
 mod desired;
 mod driver;
 mod ladder;
-mod layers;
 mod leg;
 mod session;
 #[cfg(test)]

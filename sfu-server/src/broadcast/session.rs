@@ -14,12 +14,12 @@ use super::{
     desired::{DesiredInput, Sources},
     driver::{LONGEST_PAUSE, back_off},
     ladder::{Climb, ClimbError, Idle},
-    layers::Shown,
     leg::Leg,
 };
 use crate::{
     composer_client::{CallError, ComposerClient, ComposerStatus, Scene, Stage, Tile},
-    media::workers::Placement,
+    media::{layers::Shown, workers::Placement},
+    room::Charter,
     signaling::messages::BroadcastStatus,
 };
 
@@ -29,7 +29,7 @@ const SETTLE: Duration = Duration::from_millis(200);
 /// What a session is made of.
 pub struct Session {
     /// The room.
-    pub room_id: Arc<str>,
+    pub charter: Arc<Charter>,
     /// Its router.
     pub placement: Placement,
     /// Ports media is sent from.
@@ -101,12 +101,12 @@ impl Session {
         desired: &mut watch::Receiver<DesiredBroadcast>,
         status: &watch::Sender<BroadcastStatus>,
     ) -> (bool, SessionEnd) {
-        let opened = ComposerClient::open(channel, self.room_id.to_string(), epoch).await;
+        let opened = ComposerClient::open(channel, &self.charter, epoch).await;
         let (composer, mut stream) = match opened {
             Ok(opened) => opened,
             Err(error) => return (false, SessionEnd::Broken(error)),
         };
-        tracing::info!(room = %self.room_id, epoch, "broadcast claimed");
+        tracing::info!(room = %self.charter.room_id, epoch, "broadcast claimed");
         let (publisher, statuses) = watch::channel(Arc::default());
         let mut active = Active {
             session: self,
@@ -253,7 +253,7 @@ impl Active<'_> {
     }
 
     fn climbed(&mut self, participant: &str, input: &str, outcome: Result<Leg, ClimbError>) {
-        let room = &self.session.room_id;
+        let room = &self.session.charter.room_id;
         let Some(seat) = self.seats.get_mut(participant) else { return };
         if seat.climbing.as_ref().is_none_or(|climbing| climbing.input != input) {
             // It was overtaken: the newer climb counts, and this leg is dropped.
@@ -286,7 +286,7 @@ impl Active<'_> {
         for (participant, seat) in &mut self.seats {
             let Some(leg) = &seat.leg else { continue };
             if let Some(Stage::Failed(reason)) = statuses.input(leg.input()).map(|i| &i.stage) {
-                tracing::error!(room = %self.session.room_id, participant, %reason, "input given up");
+                tracing::error!(room = %self.session.charter.room_id, participant, %reason, "input given up");
                 seat.given_up = Some(leg.sources);
                 seat.leg = None;
             }
@@ -358,7 +358,7 @@ fn tile(input: &DesiredInput, inputs: Vec<String>) -> Tile {
         camera_off: input.camera_off,
         muted: input.muted,
         speaking: input.speaking,
-        reconnecting: false,
+        reconnecting: input.reconnecting,
         screen: input.screen,
     }
 }

@@ -23,16 +23,18 @@ use tonic::{
 
 use super::{
     Config, DesiredBroadcast,
-    desired::{DesiredInput, LayoutChoice, Paused, Sources},
+    desired::{DesiredInput, Paused, Sources},
     drive,
-    layers::{self, Shown},
 };
 use crate::{
     media::{
-        codecs, transports,
+        codecs,
+        layers::{self, Shown},
+        transports,
         workers::{Placement, WorkerConfig, Workers},
     },
-    signaling::messages::BroadcastStatus,
+    room::Charter,
+    signaling::messages::{BroadcastStatus, LayoutName},
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -207,7 +209,8 @@ impl Rig {
         let (desired, wanted) = watch::channel(DesiredBroadcast::default());
         let composer = Endpoint::from_shared(composer).expect("a URI");
         let config = Config { composer, plain_ports: 41_000..=41_999 };
-        let status = drive(config, "room".into(), placement.clone(), wanted);
+        let (charter, _) = Charter::draw_up(Some("room".into()));
+        let status = drive(config, charter.into(), placement.clone(), wanted);
         Self { calls, desired, status, producer, _placement: placement }
     }
 
@@ -458,9 +461,9 @@ async fn speaking_and_another_layout_change_the_scene_and_restart_nothing() {
     rig.speak();
     let (input, _statuses) = rig.climb().await;
     let scenes = [
-        (LayoutChoice::Speaker, v1::Layout::Speaker, "ada"),
-        (LayoutChoice::Spotlight("ada".into()), v1::Layout::Spotlight, "ada"),
-        (LayoutChoice::Grid, v1::Layout::Grid, ""),
+        (LayoutName::Speaker, v1::Layout::Speaker, "ada"),
+        (LayoutName::Spotlight, v1::Layout::Spotlight, "ada"),
+        (LayoutName::Grid, v1::Layout::Grid, ""),
     ];
     for (choice, layout, featured) in scenes {
         rig.desired.send_modify(|desired| {

@@ -16,7 +16,7 @@ pub use self::{
     scene::{Layout, Scene, Tile},
     trust::{AddressError, Trust},
 };
-use crate::broadcast::Paused;
+use crate::{broadcast::Paused, room::Charter};
 
 /// A connection is made within this.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -172,17 +172,24 @@ pub fn endpoint(composer: &Uri, trust: &Trust) -> Result<Endpoint, AddressError>
 }
 
 impl ComposerClient {
-    /// Takes the claim of `room_id` under `epoch`. The claim lives as long as the returned statuses.
+    /// Takes the claim of the room of `charter` under `epoch`. The claim lives as long as the returned statuses.
     pub async fn open(
         channel: Channel,
-        room_id: String,
+        charter: &Charter,
         epoch: u64,
     ) -> Result<
         (Self, impl Stream<Item = Result<ComposerStatus, CallError>> + Send + Unpin),
         CallError,
     > {
         let mut generated = Generated::new(channel);
-        let request = v1::OpenBroadcastRequest { room_id: room_id.clone(), epoch };
+        let room_id = charter.room_id.clone();
+        let request = v1::OpenBroadcastRequest {
+            room_id: room_id.clone(),
+            epoch,
+            watch_id: charter.watch_id.clone(),
+            // Whoever knows a room and not its password does not watch it either.
+            only_watch_id: charter.settings.password.is_some(),
+        };
         let opened = tokio::time::timeout(CALL, generated.open_broadcast(request)).await;
         let stream =
             opened.map_err(|_| CallError::Away("it does not answer".into()))??.into_inner();

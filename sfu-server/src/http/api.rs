@@ -3,18 +3,29 @@
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
+
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     room::Directory,
     signaling::messages::{Failure, RoomSummary},
 };
 
-pub(super) fn router(directory: Directory) -> Router {
-    Router::new().route("/api/rooms/{room_id}", get(room)).with_state(directory)
+/// `allowed_origins`: sites whose pages may ask; empty for all.
+pub(super) fn router(directory: Directory, allowed_origins: &[String]) -> Router {
+    let origins = allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let origins = match allowed_origins {
+        [] => AllowOrigin::any(),
+        _ => AllowOrigin::list(origins),
+    };
+    Router::new()
+        .route("/api/rooms/{room_id}", get(room))
+        .layer(CorsLayer::new().allow_origin(origins).allow_methods([Method::GET]))
+        .with_state(directory)
 }
 
 async fn room(State(directory): State<Directory>, Path(room_id): Path<String>) -> Response {
@@ -22,10 +33,14 @@ async fn room(State(directory): State<Directory>, Path(room_id): Path<String>) -
     match directory.find(&room_id).await {
         Ok(room) => {
             let view = room.view.borrow();
+            let settings = view.settings.told();
+            let broadcast = (!settings.has_password).then(|| view.broadcast.clone());
             let summary = RoomSummary {
-                room_id: room.id.to_string(),
+                room_id: room.id().to_owned(),
                 peers: view.members.len(),
-                broadcast: view.broadcast.clone(),
+                has_password: settings.has_password,
+                locked: settings.locked,
+                broadcast,
             };
             (no_store, Json(summary)).into_response()
         }

@@ -10,13 +10,18 @@ use std::path::Path;
 use axum::Router;
 
 pub use self::hls_upstream::Upstream;
-use crate::{room::Directory, signaling};
+use crate::{room::Door, signaling::handlers};
 
 /// Everything under the public origin.
-pub fn router(directory: Directory, frontend_dir: &Path, hls_upstream: Upstream) -> Router {
+pub fn router(
+    door: Door,
+    limits: handlers::Limits,
+    frontend_dir: &Path,
+    hls_upstream: Upstream,
+) -> Router {
     Router::new()
-        .merge(api::router(directory.clone()))
+        .merge(api::router(door.directory.clone(), &limits.allowed_origins))
         .merge(hls_upstream::router(hls_upstream))
         .merge(frontend::router(frontend_dir))
-        .layer(signaling::handlers::layer(directory))
+        .layer(handlers::layer(door, limits))
 }

@@ -2,6 +2,8 @@
 
 pub mod codecs;
 pub mod dump;
+pub mod layers;
 pub mod ports;
+pub mod relays;
 pub mod transports;
 pub mod workers;

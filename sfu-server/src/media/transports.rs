@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use mediasoup::prelude::*;
 
-use crate::{media::workers::Placement, signaling::messages::TransportCreated};
+use crate::{
+    media::workers::Placement,
+    signaling::messages::{IceServer, TransportCreated},
+};
 
 /// Creates a transport on the worker's shared port.
 pub async fn create(placement: &Placement) -> Result<WebRtcTransport, String> {
@@ -20,12 +23,17 @@ pub async fn create(placement: &Placement) -> Result<WebRtcTransport, String> {
 ///
 /// mediasoup announces one address per socket. The server is ICE-lite, so further announced addresses are simply
 /// further candidates for the same sockets.
-pub fn describe(transport: &WebRtcTransport, announced: &[String]) -> TransportCreated {
+pub fn describe(
+    transport: &WebRtcTransport,
+    announced: &[String],
+    ice_servers: Vec<IceServer>,
+) -> TransportCreated {
     TransportCreated {
         id: transport.id().to_string(),
         ice_parameters: transport.ice_parameters().clone(),
         ice_candidates: candidates(transport.ice_candidates(), announced),
         dtls_parameters: transport.dtls_parameters(),
+        ice_servers,
     }
 }
 

@@ -1,22 +1,36 @@
 //! mediasoup's workers: one thread and one shared media port each; new rooms go to the least loaded.
+//!
+//! ```text
+//! Running ──died, or given up by an operator──▶ Lost (its rooms end) ──next room, or at once──▶ Running, a new thread
+//! ```
 
 use std::{
+    convert::Infallible,
     net::IpAddr,
     sync::{Arc, Weak},
+    time::Duration,
 };
 
+use backon::{ExponentialBuilder, Retryable as _};
 use daemon::cpus::CpuList;
 use mediasoup::{
     prelude::*,
     worker::{WorkerLogLevel, WorkerLogTag},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::media::{
     codecs,
     dump::{self, WorkerContents},
     transports::listen_info,
 };
+
+/// How long a worker may take to open a room, and a room to leave a worker.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the workers need to know.
 #[derive(Clone, Debug)]
@@ -57,8 +71,14 @@ pub enum WorkerError {
         reason: String,
     },
     /// No worker is left.
-    #[error("every media worker has died; the server restarts them only with itself")]
+    #[error("every media worker has died, and no new one starts; the log says why")]
     NoneLeft,
+    /// The worker does not answer.
+    #[error("media worker {0} does not answer")]
+    Silent(usize),
+    /// There is no such worker.
+    #[error("there is no media worker {0}")]
+    Unknown(usize),
     /// The worker refused the room.
     #[error("the media worker cannot open a room: {0}")]
     Router(String),
@@ -73,14 +93,25 @@ pub struct Placement {
     pub webrtc_server: WebRtcServer,
     /// Every address browsers are told; the first is mediasoup's own.
     pub announced: Arc<[String]>,
+    /// Cancelled when the worker is lost: everything on it is.
+    pub lost: CancellationToken,
     /// Counts the room on its worker as long as any clone lives.
-    _seat: Arc<Seat>,
+    _berth: Arc<Berth>,
 }
 
 /// A room's place on a worker. The pool looks at it and never keeps it alive.
 #[derive(Debug)]
-struct Seat {
+struct Berth {
     router: Router,
+    _held: oneshot::Sender<Infallible>,
+}
+
+/// The pool's side of a berth.
+struct Berthed {
+    berth: Weak<Berth>,
+    lost: CancellationToken,
+    /// Ends with the berth.
+    left: oneshot::Receiver<Infallible>,
 }
 
 /// The pool's handle; clones talk to the same pool. Dropping the last ends the workers once their rooms are gone.
@@ -92,17 +123,32 @@ pub struct Workers {
 enum PoolRequest {
     Place(oneshot::Sender<Result<Placement, WorkerError>>),
     Dump(oneshot::Sender<Vec<WorkerContents>>),
+    Replace { index: usize, reply: oneshot::Sender<Result<(), WorkerError>> },
+}
+
+struct Pool {
+    manager: WorkerManager,
+    config: WorkerConfig,
+    slots: Vec<Slot>,
 }
 
 struct Slot {
+    running: Option<Running>,
+    rooms: Vec<Berthed>,
+}
+
+struct Running {
     worker: Worker,
     webrtc_server: WebRtcServer,
-    seats: Vec<Weak<Seat>>,
 }
 
 impl Slot {
     fn rooms(&self) -> usize {
-        self.seats.iter().filter(|seat| seat.strong_count() > 0).count()
+        self.rooms.iter().filter(|room| room.berth.strong_count() > 0).count()
+    }
+
+    fn is_running(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| !running.worker.closed())
     }
 }
 
@@ -112,10 +158,11 @@ impl Workers {
         let manager = WorkerManager::new();
         let mut slots = Vec::with_capacity(config.count);
         for index in 0..config.count {
-            slots.push(start_worker(&manager, &config, index).await?);
+            let running = Some(start_worker(&manager, &config, index).await?);
+            slots.push(Slot { running, rooms: Vec::new() });
         }
         let (requests, inbox) = mpsc::channel(64);
-        tokio::spawn(run_pool(slots, config.announced, inbox));
+        tokio::spawn(Pool { manager, config, slots }.run(inbox));
         Ok(Self { requests })
     }
 
@@ -123,6 +170,18 @@ impl Workers {
     pub async fn place_room(&self) -> Result<Placement, WorkerError> {
         let (reply, answer) = oneshot::channel();
         let request = PoolRequest::Place(reply);
+        self.requests.send(request).await.map_err(|_| WorkerError::NoneLeft)?;
+        answer.await.map_err(|_| WorkerError::NoneLeft)?
+    }
+
+    /// Gives a worker up: its rooms end with `worker_lost`, their peers come back to another, and a new worker takes its
+    /// place and its port.
+    ///
+    /// # Errors
+    /// There is no such worker, or the new one does not start.
+    pub async fn replace(&self, index: usize) -> Result<(), WorkerError> {
+        let (reply, answer) = oneshot::channel();
+        let request = PoolRequest::Replace { index, reply };
         self.requests.send(request).await.map_err(|_| WorkerError::NoneLeft)?;
         answer.await.map_err(|_| WorkerError::NoneLeft)?
     }
@@ -141,7 +200,7 @@ async fn start_worker(
     manager: &WorkerManager,
     config: &WorkerConfig,
     index: usize,
-) -> Result<Slot, WorkerError> {
+) -> Result<Running, WorkerError> {
     let mut settings = WorkerSettings::default();
     settings.log_level = WorkerLogLevel::Warn;
     settings.log_tags = vec![WorkerLogTag::Info, WorkerLogTag::Ice, WorkerLogTag::Dtls];
@@ -171,51 +230,96 @@ async fn start_worker(
             WorkerError::Port { ip: config.listen_ip, port, reason: error.to_string() }
         })?;
     tracing::info!(worker = index, ip = %config.listen_ip, port, "media worker started");
-    Ok(Slot { worker, webrtc_server, seats: Vec::new() })
+    Ok(Running { worker, webrtc_server })
 }
 
-async fn run_pool(
-    mut slots: Vec<Slot>,
-    announced: Arc<[String]>,
-    mut inbox: mpsc::Receiver<PoolRequest>,
-) {
-    while let Some(request) = inbox.recv().await {
-        // The asker may have disconnected meanwhile; then its answer, a placement included, is released here.
-        match request {
-            PoolRequest::Place(reply) => drop(reply.send(place_room(&mut slots, &announced).await)),
-            PoolRequest::Dump(reply) => drop(reply.send(contents(&slots).await)),
+impl Pool {
+    async fn run(mut self, mut inbox: mpsc::Receiver<PoolRequest>) {
+        while let Some(request) = inbox.recv().await {
+            // The asker may have disconnected meanwhile; then its answer, a placement included, is released here.
+            match request {
+                PoolRequest::Place(reply) => drop(reply.send(self.place_room().await)),
+                PoolRequest::Dump(reply) => drop(reply.send(self.contents().await)),
+                PoolRequest::Replace { index, reply } => {
+                    drop(reply.send(self.replace(index).await))
+                }
+            }
         }
     }
-}
 
-async fn place_room(
-    slots: &mut [Slot],
-    announced: &Arc<[String]>,
-) -> Result<Placement, WorkerError> {
-    let living = slots.iter_mut().filter(|slot| !slot.worker.closed());
-    let slot = living.min_by_key(|slot| slot.rooms()).ok_or(WorkerError::NoneLeft)?;
-    let router = slot
-        .worker
-        .create_router(RouterOptions::new(codecs::router_codecs()))
-        .await
-        .map_err(|error| WorkerError::Router(error.to_string()))?;
-    let seat = Arc::new(Seat { router: router.clone() });
-    slot.seats.retain(|seat| seat.strong_count() > 0);
-    slot.seats.push(Arc::downgrade(&seat));
-    Ok(Placement {
-        router,
-        webrtc_server: slot.webrtc_server.clone(),
-        announced: Arc::clone(announced),
-        _seat: seat,
-    })
-}
-
-async fn contents(slots: &[Slot]) -> Vec<WorkerContents> {
-    let mut workers = Vec::with_capacity(slots.len());
-    for (index, slot) in slots.iter().enumerate() {
-        let seats = slot.seats.iter().filter_map(Weak::upgrade);
-        let routers: Vec<Router> = seats.map(|seat| seat.router.clone()).collect();
-        workers.extend(dump::worker(index, &slot.worker, &slot.webrtc_server, &routers).await);
+    async fn place_room(&mut self) -> Result<Placement, WorkerError> {
+        self.revive().await;
+        let living = self.slots.iter_mut().enumerate().filter(|(_, slot)| slot.is_running());
+        let (index, slot) =
+            living.min_by_key(|(_, slot)| slot.rooms()).ok_or(WorkerError::NoneLeft)?;
+        let Some(Running { worker, webrtc_server }) = &slot.running else {
+            return Err(WorkerError::NoneLeft);
+        };
+        let making = worker.create_router(RouterOptions::new(codecs::router_codecs()));
+        let router = timeout(PATIENCE, making)
+            .await
+            .map_err(|_| WorkerError::Silent(index))?
+            .map_err(|error| WorkerError::Router(error.to_string()))?;
+        let lost = CancellationToken::new();
+        let died = lost.clone();
+        router.on_worker_close(move || died.cancel()).detach();
+        let (held, left) = oneshot::channel();
+        let berth = Arc::new(Berth { router: router.clone(), _held: held });
+        slot.rooms.retain(|room| room.berth.strong_count() > 0);
+        slot.rooms.push(Berthed { berth: Arc::downgrade(&berth), lost: lost.clone(), left });
+        Ok(Placement {
+            router,
+            webrtc_server: webrtc_server.clone(),
+            announced: Arc::clone(&self.config.announced),
+            lost,
+            _berth: berth,
+        })
     }
-    workers
+
+    /// Starts workers in place of those that died.
+    async fn revive(&mut self) {
+        for index in 0..self.slots.len() {
+            if !self.slots[index].is_running()
+                && let Err(error) = self.restart(index).await
+            {
+                tracing::error!(worker = index, %error, "a lost media worker is not replaced");
+            }
+        }
+    }
+
+    async fn replace(&mut self, index: usize) -> Result<(), WorkerError> {
+        let slot = self.slots.get_mut(index).ok_or(WorkerError::Unknown(index))?;
+        tracing::warn!(worker = index, rooms = slot.rooms(), "a media worker is given up");
+        let rooms = std::mem::take(&mut slot.rooms);
+        rooms.iter().for_each(|room| room.lost.cancel());
+        for room in rooms {
+            // The worker ends with the last thing on it.
+            if timeout(PATIENCE, room.left).await.is_err() {
+                tracing::warn!(worker = index, "a room does not leave its media worker");
+            }
+        }
+        self.restart(index).await
+    }
+
+    /// A new thread takes the port as soon as the former one has let go of it.
+    async fn restart(&mut self, index: usize) -> Result<(), WorkerError> {
+        self.slots[index].running = None;
+        let start = || start_worker(&self.manager, &self.config, index);
+        let is_taken = |error: &WorkerError| matches!(error, WorkerError::Port { .. });
+        let pauses = ExponentialBuilder::default().with_min_delay(Duration::from_millis(20));
+        let running = start.retry(pauses.with_max_times(7)).when(is_taken).await?;
+        self.slots[index].running = Some(running);
+        Ok(())
+    }
+
+    async fn contents(&self) -> Vec<WorkerContents> {
+        let mut workers = Vec::with_capacity(self.slots.len());
+        for (index, slot) in self.slots.iter().enumerate() {
+            let Some(Running { worker, webrtc_server }) = &slot.running else { continue };
+            let berths = slot.rooms.iter().filter_map(|room| room.berth.upgrade());
+            let routers: Vec<Router> = berths.map(|berth| berth.router.clone()).collect();
+            workers.extend(dump::worker(index, worker, webrtc_server, &routers).await);
+        }
+        workers
+    }
 }

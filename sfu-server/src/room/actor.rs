@@ -1,50 +1,62 @@
-//! The room actor: the one owner of who is in a room and what they send.
+//! The room actor: the one owner of who is in a room, what they send, and how the room is set.
 //!
 //! ```text
-//!            Join/Publish            last presence ends          linger over
+//!            Join/Publish            last seat ends              linger over
 //! (open) ──▶ Inhabited ────────────▶ Empty ────────────────────▶ (ended: the directory forgets it)
-//!              ▲      └─ WorkerLost ─▶ view.closed ─▶ (ended)
+//!              ▲      └─ worker lost, End ─▶ view.closed ─▶ (ended)
 //!              └──────── Join ─────────┘
 //! ```
 //!
-//! It awaits only its mailbox, presences and watches; media work happens in peer tasks.
+//! It awaits only its mailbox, its seats and watches; media work happens in the seats.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use mediasoup::prelude::*;
 use tokio::{
     sync::{mpsc, oneshot, watch},
+    task::{AbortHandle, JoinSet},
     time::{Instant, sleep_until},
 };
 
 use crate::{
     broadcast::{self, DesiredBroadcast},
-    media::{codecs, workers::Placement},
+    media::{codecs, relays::Relays, workers::Placement},
     room::{
+        admission::{self, Capacity, Claim, Entrance, Place},
+        charter::Charter,
+        host::HostOrder,
+        observers::Observers,
+        seat::{Attachment, Seat, SeatHandle},
+        speech::{Heard, Speech},
         tracks::Tracks,
         view::{Member, RoomView},
     },
     signaling::{
         errors::RequestError,
-        messages::{BroadcastStatus, ErrorCode, RoomClosed},
+        messages::{AudioLevel, BroadcastStatus},
     },
+    tokens::{Digest, random_name},
 };
 
 /// Commands that may wait in a room's mailbox.
 const MAILBOX: usize = 256;
-/// How often loudness is measured, in milliseconds.
-const SPEAKER_INTERVAL: u16 = 300;
-/// What counts as speech, in dBvo.
-const SPEAKER_THRESHOLD: i8 = -55;
+/// Characters of a session's id and of its secret.
+const SESSION_ID_LENGTH: usize = 16;
+const SESSION_SECRET_LENGTH: usize = 32;
 
 /// What every room is told at its start.
 #[derive(Clone, Debug)]
 pub struct RoomConfig {
     /// Most peers.
-    pub max_peers: usize,
+    pub capacity: Capacity,
+    /// Most producers of one peer.
+    pub max_producers: usize,
+    /// How long a seat is kept whose connection is lost.
+    pub seat_grace: Duration,
     /// How long an empty room (and its broadcast) stays.
     pub linger: Duration,
+    /// What browsers are told of relays.
+    pub relays: Relays,
     /// How broadcasts are driven; none when they are off.
     pub broadcasts: Option<broadcast::Config>,
 }
@@ -52,117 +64,177 @@ pub struct RoomConfig {
 /// A room's address. Clones reach the same room.
 #[derive(Clone, Debug)]
 pub struct RoomHandle {
-    /// The room's id.
-    pub id: Arc<str>,
+    /// Its names and host token. Settings change: the view has them.
+    pub charter: Arc<Charter>,
     /// Where its media runs.
     pub placement: Placement,
     /// What browsers may send.
     pub capabilities: RtpCapabilitiesFinalized,
-    /// Hears who speaks.
-    pub observer: AudioLevelObserver,
+    /// Hear who speaks.
+    pub observers: Observers,
+    /// What browsers are told of relays.
+    pub relays: Relays,
+    /// Most producers of one peer.
+    pub max_producers: usize,
+    /// How long a seat is kept whose connection is lost.
+    pub seat_grace: Duration,
     /// The room, whole.
     pub view: watch::Receiver<Arc<RoomView>>,
     commands: mpsc::Sender<Command>,
 }
 
-/// A peer's place in a room: dropping it is leaving.
+/// What was asked of the room.
 #[derive(Debug)]
-pub struct Presence {
-    _held: oneshot::Sender<Infallible>,
-}
-
-#[derive(Debug)]
-enum Command {
+pub enum Command {
+    /// Somebody is at the door.
     Join {
-        peer_id: String,
-        display_name: Option<String>,
-        left: oneshot::Receiver<Infallible>,
-        reply: oneshot::Sender<Result<(), RequestError>>,
+        /// What it shows.
+        entrance: Box<Entrance>,
+        /// Let in, or not.
+        reply: oneshot::Sender<Result<Joined, RequestError>>,
     },
+    /// Somebody comes back to a seat.
+    Resume {
+        /// Names the seat.
+        session_id: String,
+        /// Of the secret.
+        secret: Digest,
+        /// The peer's id and seat.
+        reply: oneshot::Sender<Result<(String, SeatHandle), RequestError>>,
+    },
+    /// All a peer sends.
     Publish {
+        /// Who.
         peer_id: String,
+        /// What.
         tracks: Tracks,
     },
-    Speaks(Option<ProducerId>),
-    WorkerLost,
+    /// A seat has lost its connection, or has one again.
+    Connection {
+        /// Whose.
+        peer_id: String,
+        /// Lost.
+        reconnecting: bool,
+    },
+    /// A host wants something.
+    Order {
+        /// Who.
+        by: String,
+        /// What.
+        order: HostOrder,
+        /// Done, or not.
+        reply: oneshot::Sender<Result<(), RequestError>>,
+    },
+    /// An observation of mediasoup.
+    Heard(Heard),
+}
+
+/// Somebody who has been let in.
+#[derive(Debug)]
+pub struct Joined {
+    /// Who.
+    pub peer_id: String,
+    /// Names the seat.
+    pub session_id: String,
+    /// Takes it up again.
+    pub secret: String,
+    /// The connection's hold on the seat.
+    pub attachment: Attachment,
 }
 
 impl RoomHandle {
-    /// Enters the room. The presence ends with the returned value.
-    pub async fn join(
+    /// The room's id.
+    pub fn id(&self) -> &str {
+        &self.charter.room_id
+    }
+
+    /// Enters the room.
+    pub async fn join(&self, entrance: Entrance) -> Result<Joined, RequestError> {
+        self.call(|reply| Command::Join { entrance: Box::new(entrance), reply }).await
+    }
+
+    /// Finds the seat of a session, and whose it is.
+    pub async fn resume(
         &self,
-        peer_id: String,
-        display_name: Option<String>,
-    ) -> Result<Presence, RequestError> {
-        let (held, left) = oneshot::channel();
-        let (reply, answer) = oneshot::channel();
-        let gone = || RequestError::RoomNotFound(self.id.to_string());
-        self.commands
-            .send(Command::Join { peer_id, display_name, left, reply })
-            .await
-            .map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())??;
-        Ok(Presence { _held: held })
+        session_id: String,
+        secret: Digest,
+    ) -> Result<(String, SeatHandle), RequestError> {
+        self.call(|reply| Command::Resume { session_id, secret, reply }).await
+    }
+
+    /// Has the room do what a host wants.
+    pub async fn order(&self, by: String, order: HostOrder) -> Result<(), RequestError> {
+        self.call(|reply| Command::Order { by, order, reply }).await
     }
 
     /// Says all that a peer sends now.
-    pub async fn publish(&self, peer_id: String, tracks: Tracks) -> Result<(), RequestError> {
-        self.commands
-            .send(Command::Publish { peer_id, tracks })
-            .await
-            .map_err(|_| RequestError::RoomNotFound(self.id.to_string()))
+    pub async fn publish(&self, peer_id: String, tracks: Tracks) {
+        self.tell(Command::Publish { peer_id, tracks }).await;
+    }
+
+    /// Says that a seat has lost its connection, or has one again.
+    pub async fn connection_changed(&self, peer_id: String, reconnecting: bool) {
+        self.tell(Command::Connection { peer_id, reconnecting }).await;
+    }
+
+    async fn call<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, RequestError>>) -> Command,
+    ) -> Result<T, RequestError> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || RequestError::RoomNotFound(self.id().to_owned());
+        self.commands.send(command(reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// A room that is gone needs to know nothing.
+    async fn tell(&self, command: Command) {
+        drop(self.commands.send(command).await);
     }
 }
 
 /// Prepares a room on `placement`: its handle, and the actor to run.
 pub async fn open(
-    id: &str,
+    charter: Charter,
     placement: Placement,
     config: RoomConfig,
 ) -> Result<(RoomHandle, RoomActor), RequestError> {
-    let mut options = AudioLevelObserverOptions::default();
-    options.interval = SPEAKER_INTERVAL;
-    options.threshold = SPEAKER_THRESHOLD;
-    let observer = placement
-        .router
-        .create_audio_level_observer(options)
-        .await
-        .map_err(|error| RequestError::Media(error.to_string()))?;
-
-    let id: Arc<str> = id.into();
     let (commands, inbox) = mpsc::channel(MAILBOX);
-    let (publisher, view) = watch::channel(Arc::default());
-    // mediasoup's callbacks must not block: a full mailbox costs one speaker change, and the next is 0.3 s away.
-    let speaks = commands.clone();
-    observer
-        .on_volumes(move |volumes| {
-            let loudest = volumes.iter().max_by_key(|v| v.volume).map(|v| v.producer.id());
-            drop(speaks.try_send(Command::Speaks(loudest)));
-        })
-        .detach();
-    let silence = commands.clone();
-    observer.on_silence(move || drop(silence.try_send(Command::Speaks(None)))).detach();
-    let lost = commands.clone();
-    placement.router.on_worker_close(move || drop(lost.try_send(Command::WorkerLost))).detach();
-
+    let observers =
+        Observers::open(&placement.router, &commands).await.map_err(RequestError::Media)?;
+    let room = RoomView { settings: charter.settings.clone(), ..RoomView::default() };
+    let (publisher, view) = watch::channel(Arc::new(room.clone()));
     let capabilities = codecs::browser_capabilities(&placement.router);
+    let charter = Arc::new(charter);
     let (desired, broadcast) = match config.broadcasts.clone() {
         None => (None, None),
         Some(broadcasts) => {
             let (desired, wanted) = watch::channel(DesiredBroadcast::default());
-            let status = broadcast::drive(broadcasts, id.clone(), placement.clone(), wanted);
+            let status = broadcast::drive(broadcasts, charter.clone(), placement.clone(), wanted);
             (Some(desired), Some(status))
         }
     };
-    let handle = RoomHandle { id: id.clone(), placement, capabilities, observer, view, commands };
+    let handle = RoomHandle {
+        charter,
+        placement,
+        capabilities,
+        observers,
+        relays: config.relays.clone(),
+        max_producers: config.max_producers,
+        seat_grace: config.seat_grace,
+        view,
+        commands,
+    };
     let actor = RoomActor {
-        id,
+        handle: handle.clone(),
         config,
         inbox,
         publisher,
-        room: RoomView::default(),
+        room,
+        speech: Speech::default(),
         joins: 0,
-        presences: FuturesUnordered::new(),
+        seats: HashMap::new(),
+        running: JoinSet::new(),
         empty_since: Instant::now(),
         desired,
         broadcast,
@@ -172,22 +244,35 @@ pub async fn open(
 
 /// See the module's drawing.
 pub struct RoomActor {
-    id: Arc<str>,
+    handle: RoomHandle,
     config: RoomConfig,
     inbox: mpsc::Receiver<Command>,
     publisher: watch::Sender<Arc<RoomView>>,
     room: RoomView,
+    speech: Speech,
     joins: u64,
-    presences: FuturesUnordered<BoxFuture<'static, String>>,
+    /// By peer.
+    seats: HashMap<String, Held>,
+    running: JoinSet<()>,
     empty_since: Instant,
     desired: Option<watch::Sender<DesiredBroadcast>>,
     broadcast: Option<watch::Receiver<BroadcastStatus>>,
 }
 
+/// A seat, as the room holds it.
+struct Held {
+    seat: SeatHandle,
+    session_id: String,
+    secret: Digest,
+    task: AbortHandle,
+}
+
 impl RoomActor {
     /// Runs the room to its end.
     pub async fn run(mut self) {
-        tracing::info!(room = %self.id, "room opened");
+        let room_id = self.handle.id().to_owned();
+        tracing::info!(room = %room_id, watch = %self.handle.charter.watch_id, "room opened");
+        let worker_lost = self.handle.placement.lost.clone();
         while self.room.closed.is_none() {
             let empty = self.room.members.is_empty();
             let linger_over = self.empty_since + self.config.linger;
@@ -196,7 +281,14 @@ impl RoomActor {
                     Some(command) => self.apply(command),
                     None => break,
                 },
-                Some(peer_id) = self.presences.next() => self.leave(&peer_id),
+                Some(ended) = self.running.join_next_with_id() => {
+                    let task = ended.map_or_else(|error| error.id(), |(task, ())| task);
+                    self.seat_ended(task);
+                }
+                () = worker_lost.cancelled() => {
+                    tracing::error!(room = %room_id, "room ends: its media worker is lost");
+                    self.room.closed = Some(RequestError::WorkerLost);
+                }
                 status = changed(&mut self.broadcast) => self.room.broadcast = status,
                 () = sleep_until(linger_over), if empty => break,
             }
@@ -207,63 +299,136 @@ impl RoomActor {
 
     fn apply(&mut self, command: Command) {
         match command {
-            Command::Join { peer_id, display_name, left, reply } => {
-                let joined = self.join(peer_id, display_name, left);
-                // A joiner that is gone leaves through its presence.
+            Command::Join { entrance, reply } => {
+                let joined = self.join(*entrance);
+                // A joiner that is gone drops its hold on the seat.
                 drop(reply.send(joined));
+            }
+            Command::Resume { session_id, secret, reply } => {
+                drop(reply.send(self.find_session(&session_id, secret)));
             }
             Command::Publish { peer_id, tracks } => {
                 if let Some(member) = self.room.members.get_mut(&peer_id) {
                     member.tracks = tracks;
                 }
             }
-            Command::Speaks(producer) => {
-                let speaker = producer.and_then(|producer| {
-                    self.room.members.iter().find_map(|(id, member)| {
-                        let mine = member.tracks.iter().any(|track| track.producer == producer);
-                        mine.then(|| id.clone())
-                    })
-                });
-                self.room.active_speaker = speaker;
+            Command::Connection { peer_id, reconnecting } => {
+                if let Some(member) = self.room.members.get_mut(&peer_id)
+                    && member.reconnecting != reconnecting
+                {
+                    member.reconnecting = reconnecting;
+                    let what =
+                        if reconnecting { "peer lost its connection" } else { "peer is back" };
+                    tracing::info!(room = %self.handle.id(), peer = %peer_id, "{what}");
+                    // Whoever comes back is told the room as it is.
+                    self.publish();
+                }
             }
-            Command::WorkerLost => {
-                let lost = RequestError::WorkerLost;
-                tracing::error!(room = %self.id, "room ends: its media worker died");
-                self.room.closed =
-                    Some(RoomClosed { reason: lost.to_string(), code: ErrorCode::WorkerLost });
-            }
+            Command::Order { by, order, reply } => self.obey(&by, order, reply),
+            Command::Heard(heard) => self.speech.hear(heard),
         }
     }
 
-    fn join(
-        &mut self,
-        peer_id: String,
-        display_name: Option<String>,
-        left: oneshot::Receiver<Infallible>,
-    ) -> Result<(), RequestError> {
-        let max = self.config.max_peers;
-        if self.room.members.len() >= max {
-            return Err(RequestError::RoomFull { room: self.id.to_string(), max });
+    fn join(&mut self, entrance: Entrance) -> Result<Joined, RequestError> {
+        self.learn_settings(&entrance.claim);
+        let charter = &self.handle.charter;
+        let Place { peer_id, role, host, joined } =
+            admission::admit(&entrance, charter, &self.room, self.config.capacity)?;
+        self.joins = joined.unwrap_or(self.joins + 1).max(self.joins);
+        let joined = joined.unwrap_or(self.joins);
+
+        let (session_id, secret) =
+            (random_name(SESSION_ID_LENGTH), random_name(SESSION_SECRET_LENGTH));
+        let (seat, attachment) = Seat::take(self.handle.clone(), peer_id.clone(), role);
+        let held = Held {
+            seat: attachment.seat.clone(),
+            session_id: session_id.clone(),
+            secret: Digest::of(&secret),
+            task: self.running.spawn(seat.run()),
+        };
+        // Whoever returns with a token leaves its former seat; others see it stay.
+        if let Some(former) = self.seats.insert(peer_id.clone(), held) {
+            former.task.abort();
         }
-        self.joins += 1;
-        tracing::info!(room = %self.id, peer = %peer_id, "peer joined");
-        let member = Member { display_name, tracks: Tracks::default(), joined: self.joins };
+        let display_name = entrance.display_name;
+        let member = Member { display_name, role, host, joined, ..Member::default() };
         self.room.members.insert(peer_id.clone(), member);
-        self.presences.push(Box::pin(async move {
-            // Nothing is ever sent: the end of the sender is the message.
-            let _ended = left.await;
-            peer_id
-        }));
+        tracing::info!(room = %self.handle.id(), peer = %peer_id, ?role, host, "peer joined");
         // A joiner reads the view right after its answer: it must find itself there.
         self.publish();
-        Ok(())
+        Ok(Joined { peer_id, session_id, secret, attachment })
     }
 
-    fn leave(&mut self, peer_id: &str) {
-        tracing::info!(room = %self.id, peer = %peer_id, "peer left");
+    /// After a restart of the server the first who returns opens the room as it knew it; a later one may know more.
+    fn learn_settings(&mut self, claim: &Claim) {
+        if let Claim::Returning(reentry) = claim
+            && reentry.charter.settings.revision > self.room.settings.revision
+        {
+            self.room.settings = reentry.charter.settings.clone();
+            let removed = self.room.settings.removed.clone();
+            removed.iter().for_each(|peer_id| self.forget(peer_id));
+        }
+    }
+
+    fn find_session(
+        &self,
+        session_id: &str,
+        secret: Digest,
+    ) -> Result<(String, SeatHandle), RequestError> {
+        let mut seats = self.seats.iter();
+        let found = seats.find(|(_, held)| held.session_id == session_id && held.secret == secret);
+        let (peer_id, held) = found.ok_or(RequestError::SessionNotFound)?;
+        Ok((peer_id.clone(), held.seat.clone()))
+    }
+
+    fn obey(
+        &mut self,
+        by: &str,
+        order: HostOrder,
+        reply: oneshot::Sender<Result<(), RequestError>>,
+    ) {
+        let outcome = match order.check(by, &self.room) {
+            Err(error) => Err(error),
+            Ok(()) => {
+                tracing::info!(room = %self.handle.id(), host = %by, ?order, "a host's order");
+                self.room.settings = self.room.settings.changed(|settings| order.change(settings));
+                match &order {
+                    HostOrder::Mute { peer_id, slot } => {
+                        if let Some(held) = self.seats.get(peer_id) {
+                            return held.seat.mute(*slot, reply);
+                        }
+                    }
+                    HostOrder::Remove { peer_id } => self.forget(peer_id),
+                    HostOrder::End => self.room.closed = Some(RequestError::EndedByHost),
+                    HostOrder::Lock { .. } | HostOrder::Layout { .. } | HostOrder::Pin { .. } => {}
+                }
+                // What a host has ordered is told to the room before the host is answered.
+                self.publish();
+                Ok(())
+            }
+        };
+        // A host that is gone needs no answer.
+        drop(reply.send(outcome));
+    }
+
+    fn seat_ended(&mut self, task: tokio::task::Id) {
+        let mut seats = self.seats.iter();
+        let ended =
+            seats.find(|(_, held)| held.task.id() == task).map(|(peer_id, _)| peer_id.clone());
+        // A seat that was taken again ends unnoticed.
+        if let Some(peer_id) = ended {
+            tracing::info!(room = %self.handle.id(), peer = %peer_id, "peer left");
+            self.forget(&peer_id);
+        }
+    }
+
+    /// Ends a peer's seat, if it has one.
+    fn forget(&mut self, peer_id: &str) {
         self.room.members.remove(peer_id);
-        if self.room.active_speaker.as_deref() == Some(peer_id) {
-            self.room.active_speaker = None;
+        if let Some(held) = self.seats.remove(peer_id) {
+            // A displaced connection reads here why.
+            self.publish();
+            held.task.abort();
         }
         if self.room.members.is_empty() {
             self.empty_since = Instant::now();
@@ -271,6 +436,13 @@ impl RoomActor {
     }
 
     fn publish(&mut self) {
+        let room = &self.room;
+        let speaker = self.speech.speaker(|producer| room.has_producer(producer));
+        let speaker = speaker.and_then(|producer| room.owner(producer)).map(Into::into);
+        let levels = self.speech.levels().iter().filter_map(|&(producer, volume)| {
+            Some(AudioLevel { peer_id: room.owner(producer)?.into(), volume })
+        });
+        (self.room.levels, self.room.active_speaker) = (levels.collect(), speaker);
         if let Some(desired) = &self.desired {
             let wanted = DesiredBroadcast::of(&self.room);
             desired.send_if_modified(|current| {
@@ -286,6 +458,8 @@ impl RoomActor {
 
     /// Ends the broadcast and waits until it has ended, so that the directory forgets the room only then.
     async fn end(mut self) {
+        self.inbox.close();
+        self.running.shutdown().await;
         if let Some(desired) = self.desired.take() {
             desired.send_replace(DesiredBroadcast { over: true, ..DesiredBroadcast::default() });
         }
@@ -294,7 +468,7 @@ impl RoomActor {
                 self.broadcast = None;
             }
         }
-        tracing::info!(room = %self.id, "room closed");
+        tracing::info!(room = %self.handle.id(), "room closed");
     }
 }
 

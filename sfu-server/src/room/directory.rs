@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use rand::distr::{Alphanumeric, SampleString as _};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinSet,
@@ -10,14 +9,15 @@ use tokio::{
 
 use crate::{
     media::workers::Workers,
-    room::actor::{self, RoomActor, RoomConfig, RoomHandle},
+    room::{
+        Charter,
+        actor::{self, RoomActor, RoomConfig, RoomHandle},
+    },
     signaling::errors::RequestError,
 };
 
 /// Requests that may wait for the directory.
 const MAILBOX: usize = 256;
-/// Characters of a new room's id: 12 × log2(62) = 71 bits, so that nobody guesses a room.
-const ROOM_ID_LENGTH: usize = 12;
 
 /// Finds and opens rooms. Clones reach the same directory.
 #[derive(Clone, Debug)]
@@ -37,7 +37,8 @@ enum Request {
 struct Insertion {
     handle: RoomHandle,
     actor: RoomActor,
-    reply: oneshot::Sender<bool>,
+    /// The room of this id, and whether it is this one.
+    reply: oneshot::Sender<(RoomHandle, bool)>,
 }
 
 impl Directory {
@@ -54,20 +55,16 @@ impl Directory {
         self.ask(request).await?.ok_or_else(|| RequestError::RoomNotFound(room_id.into()))
     }
 
-    /// Opens a room, under `room_id` or a new id.
-    pub async fn create(&self, room_id: Option<String>) -> Result<RoomHandle, RequestError> {
-        let room_id = match room_id {
-            None => Alphanumeric.sample_string(&mut rand::rng(), ROOM_ID_LENGTH),
-            Some(room_id) if is_room_id(&room_id) => room_id,
-            Some(_) => {
-                return Err(RequestError::BadPayload {
-                    event: "createRoom".into(),
-                    reason: "roomId takes 1 to 64 of A-Z a-z 0-9 _ -".into(),
-                });
-            }
-        };
-        if self.find(&room_id).await.is_ok() {
-            return Err(RequestError::RoomExists(room_id));
+    /// Opens the room of `charter`. When one of its id is open, that is answered, and false.
+    pub async fn open(&self, charter: Charter) -> Result<(RoomHandle, bool), RequestError> {
+        if !is_room_id(&charter.room_id) {
+            return Err(RequestError::BadPayload {
+                event: "joinRoom".into(),
+                reason: "roomId takes 1 to 64 of A-Z a-z 0-9 _ -".into(),
+            });
+        }
+        if let Ok(open) = self.find(&charter.room_id).await {
+            return Ok((open, false));
         }
         if self.ask(Request::Count).await? >= self.max_rooms {
             return Err(RequestError::TooManyRooms(self.max_rooms));
@@ -77,10 +74,8 @@ impl Directory {
             .place_room()
             .await
             .map_err(|error| RequestError::NoWorker(error.to_string()))?;
-        let (handle, actor) = actor::open(&room_id, placement, self.config.clone()).await?;
-        let insert =
-            |reply| Request::Insert(Box::new(Insertion { handle: handle.clone(), actor, reply }));
-        if self.ask(insert).await? { Ok(handle) } else { Err(RequestError::RoomExists(room_id)) }
+        let (handle, actor) = actor::open(charter, placement, self.config.clone()).await?;
+        self.ask(|reply| Request::Insert(Box::new(Insertion { handle, actor, reply }))).await
     }
 
     async fn ask<T>(
@@ -114,13 +109,14 @@ async fn keep(mut inbox: mpsc::Receiver<Request>) {
                 Some(Request::Count(reply)) => drop(reply.send(rooms.len())),
                 Some(Request::Insert(insertion)) => {
                     let Insertion { handle, actor, reply } = *insertion;
-                    let room_id = handle.id.to_string();
-                    let fresh = !rooms.contains_key(&room_id);
-                    if fresh {
-                        rooms.insert(room_id.clone(), handle);
+                    let room_id = handle.id().to_owned();
+                    let open = rooms.get(&room_id).cloned();
+                    let answer = open.map_or((handle, true), |open| (open, false));
+                    if answer.1 {
+                        rooms.insert(room_id.clone(), answer.0.clone());
                         running.spawn(async move { actor.run().await; room_id });
                     }
-                    _ = reply.send(fresh);
+                    drop(reply.send(answer));
                 }
             },
         }

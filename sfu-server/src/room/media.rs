@@ -1,70 +1,104 @@
 //! What one peer owns in mediasoup: two transports, its producers, its consumers. Dropping it closes them all.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
-use mediasoup::prelude::*;
+use mediasoup::{consumer::ConsumerType, prelude::*};
+use tokio::sync::Notify;
 
 use crate::{
-    media::transports,
+    media::{
+        layers::{self, Shown},
+        transports,
+    },
     room::{
         actor::RoomHandle,
+        media_state::{self, MediaState},
         tracks::{Slot, Track, Tracks},
     },
     signaling::{
         errors::{Direction, RequestError},
-        messages::{Consume, Consumed, Produce, TransportCreated},
+        messages::{
+            Consume, Consumed, IceRestarted, KeptMedia, PreferredLayers, Produce,
+            SetPreferredLayers, TransportCreated,
+        },
     },
 };
-
-/// Consumers one peer may have: a full room's tracks, twice.
-const MAX_CONSUMERS: usize = 64;
 
 /// Milliseconds between two key-frame requests to a browser, which ignores one that follows another within 300 ms: then
 /// whoever asked second, as the broadcast does of a camera just turned on, would wait a second for mediasoup's repetition.
 const KEY_FRAME_REST_MS: u32 = 350;
+/// Producers closed lately, so that closing one again, because the answer was lost, is no error.
+const CLOSED_AT_MOST: usize = 16;
 
 /// A peer's media in one room.
 pub struct Media {
     room: RoomHandle,
-    producers: HashMap<Slot, Producer>,
+    peer_id: String,
+    producers: HashMap<Slot, OwnProducer>,
+    /// At most one of each producer.
     consumers: HashMap<ConsumerId, Consumer>,
+    closed: Vec<ProducerId>,
     sending: Option<BrowserTransport>,
     receiving: Option<BrowserTransport>,
+    changes: Arc<Notify>,
+}
+
+struct OwnProducer {
+    producer: Producer,
+    muted_by_host: bool,
 }
 
 struct BrowserTransport {
     transport: WebRtcTransport,
-    connected: bool,
+    /// The browser's, once it has connected.
+    connected: Option<DtlsParameters>,
 }
 
 impl Media {
     /// Nothing yet.
-    pub fn new(room: RoomHandle) -> Self {
+    pub fn new(room: RoomHandle, peer_id: String) -> Self {
         Self {
             room,
+            peer_id,
             producers: HashMap::new(),
             consumers: HashMap::new(),
+            closed: Vec::new(),
             sending: None,
             receiving: None,
+            changes: Arc::new(Notify::new()),
         }
     }
 
-    /// Creates the transport of `direction`; there is one of each.
+    /// Waits until mediasoup has said something new of a producer or a consumer.
+    pub async fn changed(&self) {
+        self.changes.notified().await;
+    }
+
+    /// Creates the transport of `direction`, of which there is one; asked again before it is connected, it is the same.
     pub async fn create_transport(
         &mut self,
         direction: Direction,
     ) -> Result<TransportCreated, RequestError> {
-        if self.transport_mut(direction).is_some() {
-            return Err(RequestError::TransportExists(direction));
-        }
-        let transport =
-            transports::create(&self.room.placement).await.map_err(RequestError::Media)?;
-        let described = transports::describe(&transport, &self.room.placement.announced);
-        *self.transport_mut(direction) = Some(BrowserTransport { transport, connected: false });
-        Ok(described)
+        let made = match self.transport(direction) {
+            None => None,
+            Some(browser) if browser.connected.is_none() => Some(browser.transport.clone()),
+            Some(_) => return Err(RequestError::TransportExists(direction)),
+        };
+        let transport = match made {
+            Some(transport) => transport,
+            None => {
+                let transport =
+                    transports::create(&self.room.placement).await.map_err(RequestError::Media)?;
+                let browser = BrowserTransport { transport: transport.clone(), connected: None };
+                *self.transport_mut(direction) = Some(browser);
+                transport
+            }
+        };
+        let ice_servers = self.room.relays.for_peer(&self.peer_id);
+        Ok(transports::describe(&transport, &self.room.placement.announced, ice_servers))
     }
 
-    /// Gives the transport of `direction` the browser's DTLS parameters, once.
+    /// Gives the transport of `direction` the browser's DTLS parameters. The same a second time changes nothing.
     pub async fn connect(
         &mut self,
         direction: Direction,
@@ -73,16 +107,25 @@ impl Media {
         let Some(browser) = self.transport_mut(direction) else {
             return Err(RequestError::TransportMissing(direction));
         };
-        if browser.connected {
-            return Err(RequestError::AlreadyConnected(direction));
+        match &browser.connected {
+            None => {}
+            Some(known) if *known == dtls_parameters => return Ok(()),
+            Some(_) => return Err(RequestError::AlreadyConnected(direction)),
         }
-        browser
-            .transport
-            .connect(WebRtcTransportRemoteParameters { dtls_parameters })
-            .await
-            .map_err(refused)?;
-        browser.connected = true;
+        let parameters =
+            WebRtcTransportRemoteParameters { dtls_parameters: dtls_parameters.clone() };
+        browser.transport.connect(parameters).await.map_err(refused)?;
+        browser.connected = Some(dtls_parameters);
         Ok(())
+    }
+
+    /// New ICE credentials for one of the peer's transports, whose media goes on.
+    pub async fn restart_ice(&self, id: &str) -> Result<IceRestarted, RequestError> {
+        let mut own = [&self.sending, &self.receiving].into_iter().flatten();
+        let found = own.find(|browser| browser.transport.id().to_string() == id);
+        let browser = found.ok_or_else(|| RequestError::TransportNotFound(excerpt(id)))?;
+        let ice_parameters = browser.transport.restart_ice().await.map_err(refused)?;
+        Ok(IceRestarted { ice_parameters })
     }
 
     /// Starts receiving a track from the browser; answers the producer's id.
@@ -98,51 +141,71 @@ impl Media {
         if self.producers.contains_key(&slot) {
             return Err(RequestError::DuplicateProducer(slot.name()));
         }
+        if self.producers.len() >= self.room.max_producers {
+            return Err(RequestError::TooManyProducers(self.room.max_producers));
+        }
         let mut options = ProducerOptions::new(kind, rtp_parameters);
         options.paused = app_data.paused;
         options.key_frame_request_delay = KEY_FRAME_REST_MS;
         let producer = browser.transport.produce(options).await.map_err(refused)?;
         if slot == Slot::Microphone {
-            let observed = RtpObserverAddProducerOptions::new(producer.id());
-            self.room.observer.add_producer(observed).await.map_err(refused)?;
+            self.room.observers.add(producer.id()).await.map_err(refused)?;
         }
+        media_state::watch_producer(&producer, &self.changes);
         let id = producer.id().to_string();
-        self.producers.insert(slot, producer);
+        self.producers.insert(slot, OwnProducer { producer, muted_by_host: false });
         Ok(id)
     }
 
-    /// Mutes one of the peer's own producers.
+    /// Pauses one of the peer's own producers.
     pub async fn pause_producer(&self, id: &str) -> Result<(), RequestError> {
-        self.own_producer(id)?.1.pause().await.map_err(refused)
+        let slot = self.own_slot(id)?;
+        self.producers[&slot].producer.pause().await.map_err(refused)
     }
 
-    /// Unmutes one of the peer's own producers.
-    pub async fn resume_producer(&self, id: &str) -> Result<(), RequestError> {
-        self.own_producer(id)?.1.resume().await.map_err(refused)
+    /// Resumes one of the peer's own producers, also after a host has muted it.
+    pub async fn resume_producer(&mut self, id: &str) -> Result<(), RequestError> {
+        let slot = self.own_slot(id)?;
+        if let Some(own) = self.producers.get_mut(&slot) {
+            own.producer.resume().await.map_err(refused)?;
+            own.muted_by_host = false;
+        }
+        Ok(())
     }
 
-    /// Closes one of the peer's own producers.
+    /// Pauses a producer on a host's word. A peer that sends no such track needs no muting.
+    pub async fn mute(&mut self, slot: Slot) -> Result<(), RequestError> {
+        if let Some(own) = self.producers.get_mut(&slot)
+            && !own.producer.paused()
+        {
+            own.producer.pause().await.map_err(refused)?;
+            own.muted_by_host = true;
+        }
+        Ok(())
+    }
+
+    /// Closes one of the peer's own producers; one that was closed lately is closed.
     pub fn close_producer(&mut self, id: &str) -> Result<(), RequestError> {
-        let slot = self.own_producer(id)?.0;
-        self.producers.remove(&slot);
+        if self.closed.iter().any(|closed| closed.to_string() == id) {
+            return Ok(());
+        }
+        let slot = self.own_slot(id)?;
+        self.close_slots([slot]);
         Ok(())
     }
 
     /// Closes all of the peer's own producers.
     pub fn close_producers(&mut self) {
-        self.producers.clear();
+        let slots: Vec<Slot> = self.producers.keys().copied().collect();
+        self.close_slots(slots);
     }
 
-    /// Starts sending somebody's producer to the browser.
+    /// Starts sending somebody's producer to the browser, in place of an earlier consumer of it.
     pub async fn consume(&mut self, request: Consume) -> Result<Consumed, RequestError> {
         let Consume { producer_id, rtp_capabilities, paused } = request;
         let Some(browser) = &self.receiving else {
             return Err(RequestError::TransportMissing(Direction::Consumer));
         };
-        self.consumers.retain(|_, consumer| !consumer.closed());
-        if self.consumers.len() >= MAX_CONSUMERS {
-            return Err(RequestError::TooManyConsumers(MAX_CONSUMERS));
-        }
         let producer: ProducerId = producer_id
             .parse()
             .ok()
@@ -154,6 +217,7 @@ impl Media {
         let mut options = ConsumerOptions::new(producer, rtp_capabilities);
         options.paused = paused;
         let consumer = browser.transport.consume(options).await.map_err(refused)?;
+        media_state::watch_consumer(&consumer, &self.changes);
         let consumed = Consumed {
             id: consumer.id().to_string(),
             producer_id,
@@ -161,38 +225,114 @@ impl Media {
             rtp_parameters: consumer.rtp_parameters().clone(),
             producer_paused: consumer.producer_paused(),
         };
+        self.consumers.retain(|_, earlier| !earlier.closed() && earlier.producer_id() != producer);
         self.consumers.insert(consumer.id(), consumer);
         Ok(consumed)
     }
 
-    /// Lets a consumer that was created paused flow.
-    pub async fn resume_consumer(&self, id: &str) -> Result<(), RequestError> {
-        let missing = || RequestError::ConsumerNotFound(excerpt(id));
-        let consumer = id.parse::<ConsumerId>().ok().and_then(|id| self.consumers.get(&id));
-        consumer.filter(|c| !c.closed()).ok_or_else(missing)?.resume().await.map_err(refused)
+    /// Lets nothing flow to a consumer for now.
+    pub async fn pause_consumer(&self, id: &str) -> Result<(), RequestError> {
+        self.own_consumer(id)?.pause().await.map_err(refused)
     }
 
-    /// Drops the handles of consumers whose producers are gone.
-    pub fn forget_closed_consumers(&mut self) {
+    /// Lets a paused consumer flow.
+    pub async fn resume_consumer(&self, id: &str) -> Result<(), RequestError> {
+        self.own_consumer(id)?.resume().await.map_err(refused)
+    }
+
+    /// Ends a consumer. It may be gone with its producer already.
+    pub fn close_consumer(&mut self, id: &str) {
+        self.consumers.retain(|consumer, _| consumer.to_string() != id);
+    }
+
+    /// Chooses what a consumer is sent, by layer or by the height it is shown at.
+    pub async fn prefer_layers(
+        &self,
+        request: SetPreferredLayers,
+    ) -> Result<PreferredLayers, RequestError> {
+        let SetPreferredLayers { consumer_id, spatial_layer, temporal_layer, height } = request;
+        let consumer = self.own_consumer(&consumer_id)?;
+        let encodings = &consumer.rtp_parameters().encodings;
+        let by_height =
+            height.and_then(|height| layers::preferred(encodings, Shown::Camera { height }));
+        let wanted = spatial_layer
+            .map(|spatial_layer| ConsumerLayers { spatial_layer, temporal_layer })
+            .or(by_height.map(|layers| ConsumerLayers { temporal_layer, ..layers }));
+        let is_layered = consumer.r#type() != ConsumerType::Simple;
+        if let Some(wanted) = wanted.filter(|_| is_layered) {
+            consumer.set_preferred_layers(wanted).await.map_err(refused)?;
+        }
+        let now = consumer.preferred_layers();
+        Ok(PreferredLayers {
+            spatial_layer: now.map(|now| now.spatial_layer),
+            temporal_layer: now.and_then(|now| now.temporal_layer),
+        })
+    }
+
+    /// How everything arrives now. Consumers whose producers are gone are forgotten.
+    pub fn state(&mut self) -> MediaState {
         self.consumers.retain(|_, consumer| !consumer.closed());
+        MediaState::of(self.producers.values().map(|own| &own.producer), self.consumers.values())
+    }
+
+    /// What there is, by id.
+    pub fn kept(&self) -> KeptMedia {
+        let id = |browser: &Option<BrowserTransport>| {
+            browser.as_ref().map(|browser| browser.transport.id().to_string())
+        };
+        let open = self.consumers.values().filter(|consumer| !consumer.closed());
+        KeptMedia {
+            producer_transport_id: id(&self.sending),
+            consumer_transport_id: id(&self.receiving),
+            producer_ids: self
+                .producers
+                .values()
+                .map(|own| own.producer.id().to_string())
+                .collect(),
+            consumer_ids: open.map(|consumer| consumer.id().to_string()).collect(),
+        }
     }
 
     /// All the peer sends now.
     pub fn tracks(&self) -> Tracks {
         let mut tracks = Tracks::default();
-        for (&slot, producer) in &self.producers {
-            *tracks.slot_mut(slot) =
-                Some(Track { producer: producer.id(), paused: producer.paused() });
+        for (&slot, OwnProducer { producer, muted_by_host }) in &self.producers {
+            *tracks.slot_mut(slot) = Some(Track {
+                producer: producer.id(),
+                paused: producer.paused(),
+                muted_by_host: *muted_by_host,
+            });
         }
         tracks
     }
 
-    fn own_producer(&self, id: &str) -> Result<(Slot, &Producer), RequestError> {
-        self.producers
-            .iter()
-            .find(|(_, producer)| producer.id().to_string() == id)
-            .map(|(&slot, producer)| (slot, producer))
+    fn close_slots(&mut self, slots: impl IntoIterator<Item = Slot>) {
+        for slot in slots {
+            let closed = self.producers.remove(&slot);
+            self.closed.extend(closed.map(|own| own.producer.id()));
+        }
+        let surplus = self.closed.len().saturating_sub(CLOSED_AT_MOST);
+        self.closed.drain(..surplus);
+    }
+
+    fn own_slot(&self, id: &str) -> Result<Slot, RequestError> {
+        let mut own = self.producers.iter();
+        own.find(|(_, own)| own.producer.id().to_string() == id)
+            .map(|(&slot, _)| slot)
             .ok_or_else(|| RequestError::ProducerNotFound(excerpt(id)))
+    }
+
+    fn own_consumer(&self, id: &str) -> Result<&Consumer, RequestError> {
+        let consumer = id.parse::<ConsumerId>().ok().and_then(|id| self.consumers.get(&id));
+        let open = consumer.filter(|consumer| !consumer.closed());
+        open.ok_or_else(|| RequestError::ConsumerNotFound(excerpt(id)))
+    }
+
+    fn transport(&self, direction: Direction) -> Option<&BrowserTransport> {
+        match direction {
+            Direction::Producer => self.sending.as_ref(),
+            Direction::Consumer => self.receiving.as_ref(),
+        }
     }
 
     fn transport_mut(&mut self, direction: Direction) -> &mut Option<BrowserTransport> {

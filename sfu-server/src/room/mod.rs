@@ -1,22 +1,35 @@
-//! Rooms: a directory task, one actor task per room, one task per peer.
+//! Rooms: a directory task, one actor task per room, one task per seat, one per connection.
 //!
 //! ```text
-//!             ┌── Directory (room ids → RoomHandle)
-//! PeerTask ───┤
-//!   owns its  └── RoomActor (members, what they send) ── RoomView (watch) ──▶ every PeerTask of the room
-//!   transports,
-//!   producers,
-//!   consumers
+//!              ┌── Directory (room ids → RoomHandle)
+//! Connection ──┤                        ┌── RoomView (watch) ──▶ every connection of the room
+//!      │       └── RoomActor ───────────┤
+//!      │              ▲                 └── DesiredBroadcast (watch) ──▶ broadcast
+//!      └── Seat ──────┘ what it sends
+//!            owns its transports, producers, consumers
 //! ```
 //!
-//! A peer's media is owned by its task: when the task ends, everything is dropped, and the room sees the presence end.
+//! A peer's media is owned by its seat, and the seat outlives its connection for a while. When the seat's task ends,
+//! everything is dropped, and the room sees it.
 
 mod actor;
+mod admission;
+mod charter;
+pub mod connection;
 mod directory;
+mod door;
+mod host;
 mod media;
-pub mod peer;
+mod media_state;
+mod observers;
+mod rate;
+mod seat;
+mod speech;
 pub(crate) mod tracks;
 pub(crate) mod view;
 
 pub use actor::RoomConfig;
+pub use admission::Capacity;
+pub use charter::Charter;
 pub use directory::Directory;
+pub use door::Door;

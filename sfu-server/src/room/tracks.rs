@@ -2,7 +2,7 @@
 
 use mediasoup::prelude::{MediaKind, ProducerId};
 
-use crate::signaling::messages::TrackSource;
+use crate::signaling::messages::{TrackName, TrackSource};
 
 /// A place for one producer of a peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +28,16 @@ impl Slot {
         }
     }
 
+    /// The slot of this name.
+    pub fn named(name: TrackName) -> Self {
+        match name {
+            TrackName::Microphone => Self::Microphone,
+            TrackName::Camera => Self::Camera,
+            TrackName::Screen => Self::Screen,
+            TrackName::ScreenAudio => Self::ScreenAudio,
+        }
+    }
+
     /// The slot in a sentence.
     pub fn name(self) -> &'static str {
         match self {
@@ -44,8 +54,10 @@ impl Slot {
 pub struct Track {
     /// The producer.
     pub producer: ProducerId,
-    /// Paused by its peer.
+    /// Paused, by its peer or a host.
     pub paused: bool,
+    /// Paused by a host, and not resumed by its peer since.
+    pub muted_by_host: bool,
 }
 
 /// All a peer sends.

@@ -1,5 +1,7 @@
 //! Why a request is refused, and the one place where that becomes a wire code.
 
+use std::time::Duration;
+
 use crate::signaling::messages::{ErrorCode, Failure};
 
 /// Largest request payload, in bytes of JSON. The transport itself closes connections that send far more.
@@ -28,37 +30,73 @@ pub enum RequestError {
     /// The peer's mailbox is full.
     #[error("too many requests are waiting; wait for their answers and try again")]
     Busy,
+    /// The connection is over its rate.
+    #[error("more than {0} requests a second; wait a moment")]
+    RateLimited(u32),
     /// No such room.
     #[error("room `{0}` does not exist; it may have ended")]
     RoomNotFound(String),
-    /// `createRoom` named a room that is open.
-    #[error("room `{0}` exists; join it instead")]
-    RoomExists(String),
-    /// The room has its most peers.
-    #[error("room `{room}` is full: {max} peers are in it")]
+    /// The room has its most peers of this role.
+    #[error("room `{room}` is full: {max} {role} are in it")]
     RoomFull {
         /// The room.
         room: String,
         /// The most it takes.
         max: usize,
+        /// Of whom, in the plural.
+        role: &'static str,
     },
+    /// A host has locked it.
+    #[error("room `{0}` is locked; ask its host to unlock it")]
+    RoomLocked(String),
+    /// The password is missing or wrong.
+    #[error("room `{0}` has a password, and this is not it")]
+    WrongPassword(String),
+    /// `--join-secret` is set, and no token was sent.
+    #[error("this server asks for a joinToken; the site that links here gives it")]
+    TokenRequired,
+    /// A token does not hold.
+    #[error("the {token} does not hold: {reason}")]
+    InvalidToken {
+        /// The field.
+        token: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The seat is gone, or is somebody else's.
+    #[error("the session is over; join the room again")]
+    SessionNotFound,
     /// The server has its most rooms.
     #[error("the server has {0} rooms, its most; try again later")]
     TooManyRooms(usize),
     /// The connection is in a room already.
-    #[error("this connection is in room `{0}` already; leave it first")]
+    #[error("this connection is in room `{0}` already; call leaveRoom first")]
     AlreadyJoined(String),
     /// The connection is in no room.
-    #[error("join or create a room first")]
+    #[error("call createRoom or joinRoom first")]
     NotJoined,
+    /// Only hosts may.
+    #[error("only a host may do this; join with the hostToken of createRoom")]
+    NotHost,
+    /// Viewers send nothing.
+    #[error("a viewer cannot send; join again as a publisher")]
+    ViewersSendNothing,
+    /// Nobody of that id.
+    #[error("peer `{0}` is not in the room; it may have left")]
+    PeerNotFound(String),
     /// A second transport of one direction.
-    #[error("the {0} transport exists already; use it")]
+    #[error("the {0} transport exists and is connected already; use it")]
     TransportExists(Direction),
     /// The transport comes first.
-    #[error("create the {0} transport first")]
+    #[error("call create{}Transport first", .0.capitalised())]
     TransportMissing(Direction),
+    /// Not one of the caller's transports.
+    #[error(
+        "transport `{0}` does not exist here; call createProducerTransport or createConsumerTransport first"
+    )]
+    TransportNotFound(String),
     /// A second connect.
-    #[error("the {0} transport is connected already")]
+    #[error("the {0} transport is connected already, with other dtlsParameters")]
     AlreadyConnected(Direction),
     /// Not one of the caller's producers (for `consume`: of the room's).
     #[error("producer `{0}` does not exist here; it may have been closed")]
@@ -70,14 +108,17 @@ pub enum RequestError {
     #[error("this peer sends a {0} already; close that producer first")]
     DuplicateProducer(&'static str),
     /// A limit per peer.
-    #[error("this peer has {0} consumers, its most; close some first")]
-    TooManyConsumers(usize),
+    #[error("this peer has {0} producers, its most; close one first")]
+    TooManyProducers(usize),
     /// The browser cannot decode it.
     #[error("producer `{0}` cannot be received with these rtpCapabilities: no codec in common")]
     CannotConsume(String),
     /// mediasoup refused.
     #[error("the media worker refused: {0}")]
     Media(String),
+    /// mediasoup does not answer.
+    #[error("the media worker has not answered for {} s; join again", .0.as_secs())]
+    TimedOut(Duration),
     /// The room's worker is gone.
     #[error("the room's media worker died; join again")]
     WorkerLost,
@@ -87,6 +128,15 @@ pub enum RequestError {
     /// The server stops.
     #[error("the server is stopping; join again in a moment")]
     ShuttingDown,
+    /// A host has removed the peer.
+    #[error("a host has removed you from the room")]
+    Removed,
+    /// A host has ended the room.
+    #[error("a host has ended the room")]
+    EndedByHost,
+    /// Another connection has the seat now.
+    #[error("another connection took this session up")]
+    SessionTaken,
 }
 
 /// Which way a WebRTC transport carries media, seen from the browser.
@@ -96,6 +146,16 @@ pub enum Direction {
     Producer,
     /// Server to browser.
     Consumer,
+}
+
+impl Direction {
+    /// As it stands in the names of events.
+    fn capitalised(self) -> &'static str {
+        match self {
+            Self::Producer => "Producer",
+            Self::Consumer => "Consumer",
+        }
+    }
 }
 
 impl std::fmt::Display for Direction {
@@ -114,22 +174,33 @@ impl From<&RequestError> for Failure {
             E::UnknownEvent(_) => ErrorCode::UnknownEvent,
             E::BadPayload { .. } | E::TooLarge { .. } => ErrorCode::BadRequest,
             E::Busy => ErrorCode::RoomBusy,
+            E::RateLimited(_) => ErrorCode::RateLimited,
             E::RoomNotFound(_) => ErrorCode::RoomNotFound,
-            E::RoomExists(_) => ErrorCode::RoomExists,
             E::RoomFull { .. } => ErrorCode::RoomFull,
+            E::RoomLocked(_) => ErrorCode::RoomLocked,
+            E::WrongPassword(_) => ErrorCode::WrongPassword,
+            E::TokenRequired => ErrorCode::TokenRequired,
+            E::InvalidToken { .. } => ErrorCode::InvalidToken,
+            E::SessionNotFound => ErrorCode::SessionNotFound,
             E::AlreadyJoined(_) => ErrorCode::AlreadyJoined,
             E::NotJoined => ErrorCode::NotJoined,
+            E::NotHost => ErrorCode::NotHost,
+            E::ViewersSendNothing => ErrorCode::NotAllowed,
+            E::PeerNotFound(_) => ErrorCode::PeerNotFound,
             E::TransportExists(_) => ErrorCode::TransportExists,
-            E::TransportMissing(_) => ErrorCode::TransportMissing,
+            E::TransportMissing(_) | E::TransportNotFound(_) => ErrorCode::TransportMissing,
             E::AlreadyConnected(_) => ErrorCode::AlreadyConnected,
             E::ProducerNotFound(_) => ErrorCode::ProducerNotFound,
             E::ConsumerNotFound(_) => ErrorCode::ConsumerNotFound,
             E::DuplicateProducer(_) => ErrorCode::DuplicateProducer,
-            E::TooManyConsumers(_) | E::TooManyRooms(_) => ErrorCode::LimitReached,
+            E::TooManyProducers(_) | E::TooManyRooms(_) => ErrorCode::LimitReached,
             E::CannotConsume(_) => ErrorCode::CannotConsume,
-            E::Media(_) | E::NoWorker(_) => ErrorCode::MediaFailed,
+            E::Media(_) | E::NoWorker(_) | E::TimedOut(_) => ErrorCode::MediaFailed,
             E::WorkerLost => ErrorCode::WorkerLost,
             E::ShuttingDown => ErrorCode::ShuttingDown,
+            E::Removed => ErrorCode::Removed,
+            E::EndedByHost => ErrorCode::EndedByHost,
+            E::SessionTaken => ErrorCode::SessionTaken,
         };
         Self { error: error.to_string(), code }
     }

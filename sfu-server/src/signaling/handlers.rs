@@ -3,8 +3,9 @@
 //! socketioxide runs a handler's future in a task of its own, so everything that must keep the client's order happens
 //! in the handler closure itself. There is no logic here.
 
-use std::{convert::Infallible, future::ready, sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
+use axum::http::{HeaderMap, header};
 use serde_json::Value;
 use socketioxide::{
     SocketIo,
@@ -14,13 +15,15 @@ use socketioxide::{
     socket::DisconnectReason,
 };
 use tokio::{
-    sync::{Notify, mpsc},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::timeout,
 };
-use tokio_util::sync::CancellationToken;
 
 use crate::{
-    room::{Directory, peer},
+    room::{
+        Door,
+        connection::{self, Parting},
+    },
     signaling::{
         errors::RequestError,
         messages::Failure,
@@ -29,13 +32,36 @@ use crate::{
 };
 
 /// Requests of one connection that may wait for their turn.
-const MAILBOX: usize = 32;
+const MAILBOX: usize = 64;
 /// Packets of one connection that may wait to be sent; a client that lets more pile up is disconnected.
 const SEND_BUFFER: usize = 512;
 /// A client is told that it is connected at once, or never.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Above this the transport closes the connection; below it, too large a payload is one error.
 const TRANSPORT_LIMIT: usize = 256 * 1024;
+/// A connection that answers no ping for both together is lost: others see a peer reconnect after ten seconds, not 45.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Who may connect, and how often a connection may ask.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// At the same time.
+    pub connections: usize,
+    /// Requests of one connection a second.
+    pub requests_per_second: u32,
+    /// Sites whose pages may connect; empty for all. What is no browser sends no origin, and may.
+    pub allowed_origins: Arc<[String]>,
+}
+
+/// Why a connection is refused.
+#[derive(Debug, thiserror::Error)]
+enum ConnectError {
+    #[error("pages of {0} may not connect here; --allowed-origins names those that may")]
+    Origin(String),
+    #[error("the server has {0} connections, its most; try again later")]
+    Full(usize),
+}
 
 /// A decoded request and where its only answer goes.
 #[derive(Debug)]
@@ -67,9 +93,11 @@ impl Ack {
     }
 }
 
-/// The Socket.IO layer of the HTTP listener. Every connection becomes a peer task over `directory`.
-pub fn layer(directory: Directory) -> SocketIoLayer {
+/// The Socket.IO layer of the HTTP listener. Every connection becomes a task before `door`.
+pub fn layer(door: Door, limits: Limits) -> SocketIoLayer {
     let (layer, io) = SocketIo::builder()
+        .ping_interval(PING_INTERVAL)
+        .ping_timeout(PING_TIMEOUT)
         .max_buffer_size(SEND_BUFFER)
         .max_payload(TRANSPORT_LIMIT as u64)
         .ws_max_message_size(TRANSPORT_LIMIT)
@@ -77,9 +105,10 @@ pub fn layer(directory: Directory) -> SocketIoLayer {
         .build_layer();
     // A middleware runs before the client is told that it is connected, a connect handler after. Events that are sent at
     // once must find their handler, but nothing can be told to the client before socketioxide counts it as connected.
+    let free = Arc::new(Semaphore::new(limits.connections));
     let before_connected = move |socket: SocketRef| {
-        connect(&socket, directory.clone());
-        ready(Ok::<(), Infallible>(()))
+        let admitted = admit(&socket.req_parts().headers, &free, &limits);
+        ready(admitted.map(|held| connect(&socket, door.clone(), &limits, held)))
     };
     let when_connected = |Extension(Connected(connected)): Extension<Connected>| {
         connected.notify_one();
@@ -93,24 +122,42 @@ pub fn layer(directory: Directory) -> SocketIoLayer {
 #[derive(Clone)]
 struct Connected(Arc<Notify>);
 
-fn connect(socket: &SocketRef, directory: Directory) {
+fn admit(
+    headers: &HeaderMap,
+    free: &Arc<Semaphore>,
+    limits: &Limits,
+) -> Result<OwnedSemaphorePermit, ConnectError> {
+    if !is_allowed(headers, &limits.allowed_origins) {
+        let origin = headers.get(header::ORIGIN).map(|it| it.to_str().unwrap_or("this origin"));
+        return Err(ConnectError::Origin(origin.unwrap_or_default().into()));
+    }
+    let full = |_| ConnectError::Full(limits.connections);
+    Arc::clone(free).try_acquire_owned().map_err(full)
+}
+
+/// Whether a page of the origin in `headers` may connect.
+fn is_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    allowed.is_empty() || allowed.iter().any(|allowed| origin.as_bytes() == allowed.as_bytes())
+}
+
+fn connect(socket: &SocketRef, door: Door, limits: &Limits, held: OwnedSemaphorePermit) {
     let (mailbox, calls) = mpsc::channel(MAILBOX);
-    let gone = CancellationToken::new();
+    let (parted, parting) = watch::channel(None);
     tracing::debug!(connection = %socket.id, "connected");
 
-    let overwhelmed = gone.clone();
+    let overwhelmed = parted.clone();
     socket.on_fallback(
         move |Event(event): Event, TryData(data): TryData<Value>, ack: AckSender| {
             let call = Call { request: Request::decode(&event, data.ok()), ack: Ack(ack) };
             if let Err(full) = mailbox.try_send(call)
                 && !full.into_inner().ack.answer(&Err(RequestError::Busy))
             {
-                overwhelmed.cancel();
+                overwhelmed.send_replace(Some(Parting::Lost));
             }
             ready(())
         },
     );
-    let disconnected = gone.clone();
     socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| {
         match reason {
             DisconnectReason::PacketParsingError | DisconnectReason::TransportError => {
@@ -121,16 +168,48 @@ fn connect(socket: &SocketRef, directory: Directory) {
             }
             reason => tracing::debug!(connection = %socket.id, ?reason, "disconnected"),
         }
-        disconnected.cancel();
+        let left = reason == DisconnectReason::ClientNSDisconnect;
+        parted.send_replace(Some(if left { Parting::Left } else { Parting::Lost }));
         ready(())
     });
     let connected = Arc::new(Notify::new());
     socket.extensions.insert(Connected(connected.clone()));
-    let socket = socket.clone();
+    let (socket, per_second) = (socket.clone(), limits.requests_per_second);
     tokio::spawn(async move {
+        let _held = held;
         // A client that is gone before it was told is no disconnect to socketioxide.
         if timeout(CONNECT, connected.notified()).await.is_ok() {
-            peer::run(socket, calls, gone, directory).await;
+            connection::run(socket, calls, parting, door, per_second).await;
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_named_origins_connect_where_some_are_named() {
+        let of = |origin: &'static str| {
+            HeaderMap::from_iter([(header::ORIGIN, axum::http::HeaderValue::from_static(origin))])
+        };
+        let allowed = ["https://call.example.org".to_owned()];
+        assert!(is_allowed(&of("https://call.example.org"), &allowed));
+        for origin in ["https://call.example.org.evil", "http://call.example.org", "null"] {
+            assert!(!is_allowed(&of(origin), &allowed), "{origin}");
+            assert!(is_allowed(&of(origin), &[]), "{origin}");
+        }
+        assert!(is_allowed(&HeaderMap::new(), &allowed), "what is no browser");
+    }
+
+    #[test]
+    fn as_many_connect_as_may() {
+        let limits =
+            Limits { connections: 1, requests_per_second: 1, allowed_origins: Arc::default() };
+        let free = Arc::new(Semaphore::new(limits.connections));
+        let first = admit(&HeaderMap::new(), &free, &limits).expect("a place");
+        assert!(admit(&HeaderMap::new(), &free, &limits).is_err());
+        drop(first);
+        assert!(admit(&HeaderMap::new(), &free, &limits).is_ok());
+    }
 }

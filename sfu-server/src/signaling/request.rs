@@ -1,105 +1,137 @@
 //! Decoding: an event's name and payload become a [`Request`], or one sentence saying what does not fit.
+//!
+//! The table below is the contract: requests, their decoding, and the frontend's types are made from it.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::signaling::{
-    errors::{Direction, MAX_PAYLOAD, RequestError},
+    errors::{MAX_PAYLOAD, RequestError},
     messages::*,
 };
 
-/// One client event.
-#[derive(Debug)]
-pub enum Request {
-    /// `createRoom`
-    CreateRoom(CreateRoom),
-    /// `joinRoom`
-    JoinRoom(JoinRoom),
-    /// `getRouterRtpCapabilities`
-    RouterCapabilities,
-    /// `createProducerTransport`, `createConsumerTransport`
-    CreateTransport(Direction),
-    /// `connectProducerTransport`, `connectConsumerTransport`
-    ConnectTransport(Direction, ConnectTransport),
-    /// `produce`
-    Produce(Box<Produce>),
-    /// `pauseProducer`
-    PauseProducer(ProducerRef),
-    /// `resumeProducer`
-    ResumeProducer(ProducerRef),
-    /// `closeProducer`
-    CloseProducer(ProducerRef),
-    /// `stopProducing`
-    StopProducing,
-    /// `listProducers`
-    ListProducers,
-    /// `consume`
-    Consume(Box<Consume>),
-    /// `resumeConsumer`
-    ResumeConsumer(ConsumerRef),
-    /// `leaveRoom`
-    LeaveRoom,
+/// One event of the contract: its name, the types of its payload and of its reply.
+#[derive(Debug, Clone, Copy)]
+pub struct Event {
+    /// On the wire.
+    pub name: &'static str,
+    /// `undefined` when the event is sent with its callback only.
+    pub payload: &'static str,
+    /// Of the answer.
+    pub reply: &'static str,
 }
 
-/// The answer to one request, a flat object.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-#[expect(missing_docs, reason = "each variant is the message type of its name")]
-pub enum Reply {
-    RoomCreated(RoomCreated),
-    RoomJoined(RoomJoined),
-    RouterCapabilities(RouterCapabilities),
-    TransportCreated(TransportCreated),
-    Connected(Connected),
-    Produced(Produced),
-    Paused(Paused),
-    Resumed(Resumed),
-    Closed(Closed),
-    Stopped(Stopped),
-    Producers(Producers),
-    Consumed(Box<Consumed>),
-    Left(Left),
-}
-
-impl Request {
-    /// Decodes `event`; `payload` is its first argument, if it has one.
-    pub fn decode(event: &str, payload: Option<Value>) -> Result<Self, RequestError> {
-        if payload.as_ref().is_some_and(|payload| json_size(payload) > MAX_PAYLOAD) {
-            return Err(RequestError::TooLarge { event: event.into() });
+macro_rules! requests {
+    ($($event:literal => $variant:ident $(($payload:ident))? -> $reply:ident;)+) => {
+        /// One client event.
+        #[derive(Debug)]
+        pub enum Request {
+            $(#[doc = concat!("`", $event, "`")] $variant $((Box<$payload>))?,)+
         }
-        let payload = payload.filter(|payload| !payload.is_null());
-        Ok(match event {
-            "createRoom" => Self::CreateRoom(match payload {
-                None => CreateRoom::default(),
-                Some(payload) => shape(event, Some(payload))?,
-            }),
-            "joinRoom" => Self::JoinRoom(shape(event, payload)?),
-            "getRouterRtpCapabilities" => Self::RouterCapabilities,
-            "createProducerTransport" => Self::CreateTransport(Direction::Producer),
-            "createConsumerTransport" => Self::CreateTransport(Direction::Consumer),
-            "connectProducerTransport" => {
-                Self::ConnectTransport(Direction::Producer, shape(event, payload)?)
+
+        /// Every event a client may send.
+        pub const EVENTS: &[Event] = &[
+            $(Event {
+                name: $event,
+                payload: [$(stringify!($payload),)? "undefined"][0],
+                reply: stringify!($reply),
+            },)+
+        ];
+
+        impl Request {
+            /// Decodes `event`; `payload` is its first argument, if it has one.
+            pub fn decode(event: &str, payload: Option<Value>) -> Result<Self, RequestError> {
+                if payload.as_ref().is_some_and(|payload| json_size(payload) > MAX_PAYLOAD) {
+                    return Err(RequestError::TooLarge { event: excerpt(event) });
+                }
+                let payload = payload.filter(|payload| !payload.is_null());
+                match event {
+                    $($event => Ok(Self::$variant $((Box::new(shape::<$payload>($event, payload)?)))?),)+
+                    _ => Err(RequestError::UnknownEvent(excerpt(event))),
+                }
             }
-            "connectConsumerTransport" => {
-                Self::ConnectTransport(Direction::Consumer, shape(event, payload)?)
-            }
-            "produce" => Self::Produce(shape(event, payload)?),
-            "pauseProducer" => Self::PauseProducer(shape(event, payload)?),
-            "resumeProducer" => Self::ResumeProducer(shape(event, payload)?),
-            "closeProducer" => Self::CloseProducer(shape(event, payload)?),
-            "stopProducing" => Self::StopProducing,
-            "listProducers" => Self::ListProducers,
-            "consume" => Self::Consume(shape(event, payload)?),
-            "resumeConsumer" => Self::ResumeConsumer(shape(event, payload)?),
-            "leaveRoom" => Self::LeaveRoom,
-            _ => return Err(RequestError::UnknownEvent(excerpt(event))),
-        })
-    }
+        }
+    };
 }
+
+requests! {
+    "createRoom" => CreateRoom(CreateRoom) -> RoomCreated;
+    "joinRoom" => JoinRoom(JoinRoom) -> RoomJoined;
+    "resumeSession" => ResumeSession(ResumeSession) -> RoomJoined;
+    "getRouterRtpCapabilities" => GetRouterRtpCapabilities -> RouterCapabilities;
+    "createProducerTransport" => CreateProducerTransport -> TransportCreated;
+    "createConsumerTransport" => CreateConsumerTransport -> TransportCreated;
+    "connectProducerTransport" => ConnectProducerTransport(ConnectTransport) -> Connected;
+    "connectConsumerTransport" => ConnectConsumerTransport(ConnectTransport) -> Connected;
+    "restartIce" => RestartIce(TransportRef) -> IceRestarted;
+    "produce" => Produce(Produce) -> Produced;
+    "pauseProducer" => PauseProducer(ProducerRef) -> Paused;
+    "resumeProducer" => ResumeProducer(ProducerRef) -> Resumed;
+    "closeProducer" => CloseProducer(ProducerRef) -> Closed;
+    "stopProducing" => StopProducing -> Stopped;
+    "listProducers" => ListProducers -> Producers;
+    "consume" => Consume(Consume) -> Consumed;
+    "pauseConsumer" => PauseConsumer(ConsumerRef) -> Paused;
+    "resumeConsumer" => ResumeConsumer(ConsumerRef) -> Resumed;
+    "closeConsumer" => CloseConsumer(ConsumerRef) -> Closed;
+    "setPreferredLayers" => SetPreferredLayers(SetPreferredLayers) -> PreferredLayers;
+    "leaveRoom" => LeaveRoom -> Left;
+    "mutePeer" => MutePeer(MutePeer) -> Muted;
+    "removePeer" => RemovePeer(PeerRef) -> Removed;
+    "lockRoom" => LockRoom(LockRoom) -> RoomLocked;
+    "endRoom" => EndRoom -> Ended;
+    "setLayout" => SetLayout(SetLayout) -> LayoutSet;
+    "pinPeer" => PinPeer(PinPeer) -> Pinned;
+}
+
+macro_rules! replies {
+    ($($reply:ident),+ $(,)?) => {
+        /// The answer to one request, a flat object.
+        #[derive(Debug, Serialize)]
+        #[serde(untagged)]
+        pub enum Reply {
+            $(#[doc = concat!("[`", stringify!($reply), "`]")] $reply(Box<$reply>),)+
+        }
+
+        $(impl From<$reply> for Reply {
+            fn from(reply: $reply) -> Self {
+                Self::$reply(Box::new(reply))
+            }
+        })+
+    };
+}
+
+replies!(
+    RoomCreated,
+    RoomJoined,
+    RouterCapabilities,
+    TransportCreated,
+    Connected,
+    IceRestarted,
+    Produced,
+    Paused,
+    Resumed,
+    Closed,
+    Stopped,
+    Producers,
+    Consumed,
+    PreferredLayers,
+    Left,
+    Muted,
+    Removed,
+    RoomLocked,
+    Ended,
+    LayoutSet,
+    Pinned,
+);
+
+/// Events whose payload may be missing: all of its fields are optional.
+const BARE: [&str; 2] = ["createRoom", "pinPeer"];
 
 fn shape<T: DeserializeOwned>(event: &str, payload: Option<Value>) -> Result<T, RequestError> {
     let bad = |reason: String| RequestError::BadPayload { event: event.into(), reason };
-    let payload = payload.ok_or_else(|| bad("the payload is missing".into()))?;
+    let bare = || BARE.contains(&event).then(|| Value::Object(serde_json::Map::new()));
+    let payload = payload.or_else(bare).ok_or_else(|| bad("the payload is missing".into()))?;
     serde_json::from_value(payload).map_err(|error| bad(excerpt(&error.to_string())))
 }
 
@@ -186,13 +218,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_payload_makes_decoding_panic(payload in any_json(), event in 0..14_usize) {
-            const EVENTS: [&str; 14] = [
-                "createRoom", "joinRoom", "getRouterRtpCapabilities", "createProducerTransport",
-                "connectProducerTransport", "produce", "pauseProducer", "resumeProducer",
-                "closeProducer", "stopProducing", "listProducers", "consume", "resumeConsumer", "leaveRoom",
-            ];
-            if let Err(error) = Request::decode(EVENTS[event], Some(payload)) {
+        fn no_payload_makes_decoding_panic(payload in any_json(), event in 0..EVENTS.len()) {
+            if let Err(error) = Request::decode(EVENTS[event].name, Some(payload)) {
                 prop_assert!(!error.to_string().is_empty());
             }
         }

@@ -51,6 +51,7 @@ pub fn push_parts(timeline: &mut Timeline, parts: u32) {
 /// A packager's configuration for `dir`.
 pub fn config(dir: &Path, incarnation: &str) -> Config {
     Config {
+        address: None,
         room_id: "room".to_owned(),
         dir: dir.to_path_buf(),
         fps: FPS,

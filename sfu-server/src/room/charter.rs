@@ -1,0 +1,139 @@
+//! What a room is apart from who is in it: its names, its host token, its settings. Rejoin tokens carry it over a restart
+//! of the server.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    signaling::messages::{LayoutName, Pin, RoomSettings},
+    tokens::{Digest, random_name},
+};
+
+/// Characters of a room's two ids: 71 bits, so that nobody guesses either.
+const ID_LENGTH: usize = 12;
+/// Characters of a host token: 142 bits.
+const HOST_TOKEN_LENGTH: usize = 24;
+/// Removed peers a room remembers: the eldest may try again.
+const REMOVED_AT_MOST: usize = 64;
+
+/// A room's names, host token and settings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charter {
+    /// Part of the links that invite.
+    pub room_id: String,
+    /// Part of the links to the broadcast.
+    pub watch_id: String,
+    /// Of the host token.
+    pub host: Digest,
+    /// How it is set.
+    pub settings: Settings,
+}
+
+/// How a room is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Grows with every change. Of two tokens for one room the higher one knows more.
+    pub revision: u64,
+    /// Of the password, if there is one.
+    pub password: Option<Digest>,
+    /// Nobody new may join.
+    pub locked: bool,
+    /// How the broadcast is arranged.
+    pub layout: LayoutName,
+    /// Who is pinned in it.
+    pub pinned: Option<Pin>,
+    /// Whom hosts have removed, the latest last.
+    pub removed: Vec<String>,
+}
+
+impl Charter {
+    /// A new room, under `room_id` or a name nobody guesses, and its host token.
+    pub fn draw_up(room_id: Option<String>) -> (Self, String) {
+        let host_token = random_name(HOST_TOKEN_LENGTH);
+        let charter = Self {
+            room_id: room_id.unwrap_or_else(|| random_name(ID_LENGTH)),
+            watch_id: random_name(ID_LENGTH),
+            host: Digest::of(&host_token),
+            settings: Settings::default(),
+        };
+        (charter, host_token)
+    }
+}
+
+impl Settings {
+    /// As everybody in the room is told.
+    pub fn told(&self) -> RoomSettings {
+        RoomSettings {
+            locked: self.locked,
+            has_password: self.password.is_some(),
+            layout: self.layout,
+            pinned: self.pinned.clone(),
+        }
+    }
+
+    /// Whether a host has removed `peer_id`.
+    pub fn has_removed(&self, peer_id: &str) -> bool {
+        self.removed.iter().any(|removed| removed == peer_id)
+    }
+
+    /// These settings changed by `change`; the same, revision included, when it changes nothing.
+    #[must_use]
+    pub fn changed(&self, change: impl FnOnce(&mut Self)) -> Self {
+        let mut changed = self.clone();
+        change(&mut changed);
+        if changed != *self {
+            changed.revision = self.revision + 1;
+        }
+        changed
+    }
+
+    /// Remembers that a host has removed `peer_id`, and unpins it.
+    pub fn remove(&mut self, peer_id: &str) {
+        if self.pinned.as_ref().is_some_and(|pin| pin.peer_id == peer_id) {
+            self.pinned = None;
+        }
+        self.removed.push(peer_id.into());
+        let surplus = self.removed.len().saturating_sub(REMOVED_AT_MOST);
+        self.removed.drain(..surplus);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_has_two_names_that_say_nothing_of_each_other() {
+        let (charter, host_token) = Charter::draw_up(None);
+        assert_ne!(charter.room_id, charter.watch_id);
+        assert_eq!(charter.host, Digest::of(&host_token));
+        assert_eq!(Charter::draw_up(Some("known".into())).0.room_id, "known");
+    }
+
+    #[test]
+    fn only_a_change_makes_a_new_revision() {
+        let before = Settings::default();
+        let locked = before.changed(|settings| settings.locked = true);
+        assert_eq!(locked.revision, 1);
+        assert_eq!(locked.changed(|settings| settings.locked = true), locked);
+    }
+
+    #[test]
+    fn as_many_removed_peers_are_remembered_as_are_bearable() {
+        let mut settings = Settings::default();
+        for n in 0..=REMOVED_AT_MOST {
+            settings.remove(&n.to_string());
+        }
+        assert_eq!(settings.removed.len(), REMOVED_AT_MOST);
+        assert!(!settings.has_removed("0") && settings.has_removed("1"));
+    }
+
+    #[test]
+    fn a_removed_peer_is_pinned_no_more() {
+        let pinned = Some(Pin { peer_id: "a".into(), source: Default::default() });
+        let mut settings = Settings { pinned, ..Settings::default() };
+        settings.remove("b");
+        assert!(settings.pinned.is_some());
+        settings.remove("a");
+        assert!(settings.pinned.is_none());
+    }
+}

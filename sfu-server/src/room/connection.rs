@@ -1,0 +1,186 @@
+//! The connection task: one per socket, it answers requests in order and tells what changed in its room.
+//!
+//! ```text
+//! Outside ──createRoom, joinRoom, resumeSession──▶ Inside { Attachment } ──leaveRoom, roomClosed──▶ Outside
+//!    └──────────────── disconnect ────────────────────┴───────────────────────────────────────────▶ (end)
+//! ```
+//!
+//! A disconnect drops the attachment: the seat is kept for a while, and another connection may resume it.
+
+use std::{sync::Arc, time::Duration};
+
+use socketioxide::extract::SocketRef;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, timeout},
+};
+
+use crate::{
+    room::{
+        door::{Door, Inside},
+        host::HostOrder,
+        media_state,
+        rate::Rate,
+        view,
+    },
+    signaling::{
+        errors::RequestError,
+        facts::Fact,
+        handlers::Call,
+        messages::{Left, RejoinToken},
+        request::{Reply, Request},
+    },
+};
+
+/// Every request is answered within this, if only with an apology.
+const DEADLINE: Duration = Duration::from_secs(8);
+/// What guessing wrong costs.
+const PENALTY: Duration = Duration::from_secs(1);
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// The client said so: its seat is free.
+    Left,
+    /// It broke: the client may come back.
+    Lost,
+}
+
+/// Serves one connection until it has parted.
+pub async fn run(
+    socket: SocketRef,
+    mut calls: mpsc::Receiver<Call>,
+    mut parting: watch::Receiver<Option<Parting>>,
+    door: Door,
+    per_second: u32,
+) {
+    let mut connection =
+        Connection { door, inside: None, rate: Rate::new(per_second, Instant::now()), per_second };
+    let parted = loop {
+        tokio::select! {
+            parted = parted(&mut parting) => break parted,
+            call = calls.recv() => {
+                let Some(Call { request, ack }) = call else { break Parting::Lost };
+                let outcome = connection.answer(request).await;
+                if let Err(error) = &outcome {
+                    tracing::info!(connection = %socket.id, "refused: {error}");
+                }
+                if !ack.answer(&outcome) {
+                    tracing::debug!(connection = %socket.id, "an answer found no client");
+                    break Parting::Lost;
+                }
+                if connection.rate.is_flooded() {
+                    tracing::warn!(connection = %socket.id, "disconnecting a client that floods");
+                    break Parting::Lost;
+                }
+            }
+            displaced = connection.changed() => {
+                if !connection.tell(&socket, displaced) {
+                    tracing::warn!(connection = %socket.id, "disconnecting a client that reads too slowly");
+                    break Parting::Lost;
+                }
+            }
+        }
+    };
+    if let (Parting::Left, Some(inside)) = (parted, &connection.inside) {
+        inside.attachment.seat.leave().await;
+    }
+    // Whatever ended the task, the client must not believe it is still served. One that is gone already is no error.
+    drop(socket.disconnect());
+}
+
+/// Waits for the end of the connection.
+async fn parted(parting: &mut watch::Receiver<Option<Parting>>) -> Parting {
+    let parted = parting.wait_for(Option::is_some).await;
+    parted.ok().and_then(|parted| *parted).unwrap_or(Parting::Lost)
+}
+
+struct Connection {
+    door: Door,
+    inside: Option<Inside>,
+    rate: Rate,
+    per_second: u32,
+}
+
+impl Connection {
+    async fn answer(
+        &mut self,
+        request: Result<Request, RequestError>,
+    ) -> Result<Reply, RequestError> {
+        if !self.rate.admits(Instant::now()) {
+            return Err(RequestError::RateLimited(self.per_second));
+        }
+        let outcome = timeout(DEADLINE, self.handle(request?)).await;
+        let outcome = outcome.unwrap_or(Err(RequestError::TimedOut(DEADLINE)));
+        if let Err(
+            RequestError::WrongPassword(_)
+            | RequestError::InvalidToken { .. }
+            | RequestError::SessionNotFound,
+        ) = &outcome
+        {
+            self.rate.penalise(PENALTY);
+        }
+        outcome
+    }
+
+    async fn handle(&mut self, request: Request) -> Result<Reply, RequestError> {
+        let Some(inside) = &self.inside else {
+            let (inside, reply) = match request {
+                Request::CreateRoom(create) => self.door.create(*create).await?,
+                Request::JoinRoom(join) => self.door.join(*join).await?,
+                Request::ResumeSession(session) => self.door.resume(*session).await?,
+                _ => return Err(RequestError::NotJoined),
+            };
+            self.inside = Some(inside);
+            return Ok(reply);
+        };
+        if let Request::LeaveRoom = request {
+            inside.attachment.seat.leave().await;
+            self.inside = None;
+            return Ok(Left::default().into());
+        }
+        match HostOrder::of(request) {
+            Ok(order) => {
+                let reply = order.reply();
+                inside.room.order(inside.peer_id.clone(), order).await?;
+                Ok(reply)
+            }
+            Err(request) => inside.attachment.seat.ask(request).await,
+        }
+    }
+
+    /// Waits until something is not as the client knows it; for ever outside. True when the seat is this connection's no
+    /// more.
+    async fn changed(&mut self) -> bool {
+        let Some(inside) = &mut self.inside else { return std::future::pending().await };
+        tokio::select! {
+            // Whichever it is, everything is told.
+            _ = inside.room.view.changed() => false,
+            Ok(()) = inside.media.changed() => false,
+            () = inside.attachment.displaced() => true,
+        }
+    }
+
+    /// Tells every difference. False when the client does not keep up.
+    fn tell(&mut self, socket: &SocketRef, displaced: bool) -> bool {
+        let Some(inside) = &mut self.inside else { return true };
+        let now = Arc::clone(&inside.room.view.borrow_and_update());
+        let media = Arc::clone(&inside.media.borrow_and_update());
+        let mut facts = view::facts(&inside.told, &now, &inside.peer_id);
+        facts.extend(media_state::facts(&inside.told_media, &media));
+        if now.settings.revision != inside.told.settings.revision {
+            let rejoin_token = self.door.rejoin_token(inside, &now);
+            facts.push(Fact::RejoinToken(RejoinToken { rejoin_token }));
+        }
+        let mut over = now.farewell(&inside.peer_id).is_some();
+        if displaced && !over {
+            facts.push(Fact::RoomClosed(view::closed(&RequestError::SessionTaken)));
+            over = true;
+        }
+        (inside.told, inside.told_media) = (now, media);
+        if over {
+            self.inside = None;
+        }
+        facts.iter().all(|fact| socket.emit(fact.event(), fact).is_ok())
+    }
+}

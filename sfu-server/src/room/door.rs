@@ -1,0 +1,226 @@
+//! The door: how a connection gets into a room, and what it is answered then.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::{
+    room::{
+        Charter, Directory,
+        actor::{Joined, RoomHandle},
+        admission::{Claim, Entrance},
+        media_state::MediaState,
+        seat::Attachment,
+        view::RoomView,
+    },
+    signaling::{
+        errors::RequestError,
+        messages::{
+            CreateRoom, JoinRoom, KeptMedia, ResumeSession, Role, RoomCreated, RoomJoined, Session,
+        },
+        request::Reply,
+    },
+    tokens::{Digest, Invitation, Reentry, Tokens},
+};
+
+const MAX_NAME: usize = 64;
+const MAX_PASSWORD: usize = 128;
+
+/// Lets people in. Clones are doors of the same house.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// Knows every room.
+    pub directory: Directory,
+    /// Checks what is shown.
+    pub tokens: Tokens,
+}
+
+/// A connection's place in a room.
+pub struct Inside {
+    /// Who.
+    pub peer_id: String,
+    /// Where.
+    pub room: RoomHandle,
+    /// The hold on its seat.
+    pub attachment: Attachment,
+    /// The last state of the room the client knows.
+    pub told: Arc<RoomView>,
+    /// How its media arrives.
+    pub media: watch::Receiver<Arc<MediaState>>,
+    /// The last state of its media the client knows.
+    pub told_media: Arc<MediaState>,
+}
+
+impl Door {
+    /// `createRoom`
+    pub async fn create(&self, request: CreateRoom) -> Result<(Inside, Reply), RequestError> {
+        let CreateRoom { display_name, password, join_token, room_id } = request;
+        let bad = |reason: &str| RequestError::BadPayload {
+            event: "createRoom".into(),
+            reason: reason.into(),
+        };
+        if room_id.is_some() {
+            return Err(bad(
+                "the server chooses roomId; joinRoom with a rejoinToken opens a room again",
+            ));
+        }
+        if password.as_ref().is_some_and(|it| !(1..=MAX_PASSWORD).contains(&it.chars().count())) {
+            return Err(bad("password takes 1 to 128 characters"));
+        }
+        let invitation = self.tokens.invitation(join_token.as_deref(), None)?;
+        let invalid =
+            |reason: &str| RequestError::InvalidToken { token: "joinToken", reason: reason.into() };
+        if invitation.as_ref().is_some_and(|invitation| !invitation.host) {
+            return Err(invalid("its role is not host"));
+        }
+        let name = invitation.as_ref().and_then(|it| it.name.clone()).or(display_name);
+        let (mut charter, host_token) = Charter::draw_up(invitation.map(|it| it.room));
+        let proof = password.map(|it| self.tokens.password_proof(&charter.room_id, &it));
+        charter.settings.password = proof;
+        let entrance = Entrance {
+            display_name: name.and_then(clean_name),
+            role: Role::Publisher,
+            password: None,
+            host_token: Some(charter.host),
+            claim: Claim::Stranger,
+        };
+        let (room, is_new) = self.directory.open(charter).await?;
+        if !is_new {
+            return Err(invalid("its room is open already; call joinRoom"));
+        }
+        let (inside, room) = self.enter(room, entrance).await?;
+        Ok((inside, RoomCreated { room, host_token }.into()))
+    }
+
+    /// `joinRoom`
+    pub async fn join(&self, request: JoinRoom) -> Result<(Inside, Reply), RequestError> {
+        let JoinRoom { room_id, display_name, .. } = &request;
+        let (room, claim, name, role) = match &request.rejoin_token {
+            Some(token) => {
+                let reentry = self.tokens.reentry(token, room_id)?;
+                let (room, _) = self.directory.open(reentry.charter.clone()).await?;
+                let role = reentry.role;
+                (room, Claim::Returning(Box::new(reentry)), display_name.clone(), role)
+            }
+            None => match self.tokens.invitation(request.join_token.as_deref(), Some(room_id))? {
+                None => {
+                    let room = self.directory.find(room_id).await?;
+                    let role = request.role.unwrap_or_default();
+                    (room, Claim::Stranger, display_name.clone(), role)
+                }
+                Some(Invitation { role, host, name, .. }) => {
+                    let room = match role {
+                        // The embedder's word opens the room.
+                        Role::Publisher => {
+                            let (charter, _) = Charter::draw_up(Some(room_id.clone()));
+                            self.directory.open(charter).await?.0
+                        }
+                        Role::Viewer => self.directory.find(room_id).await?,
+                    };
+                    (room, Claim::Invited { host }, name.or_else(|| display_name.clone()), role)
+                }
+            },
+        };
+        let proof = |password: &String| self.tokens.password_proof(room_id, password);
+        let entrance = Entrance {
+            display_name: name.and_then(clean_name),
+            role,
+            password: request.password.as_ref().map(proof),
+            host_token: request.host_token.as_deref().map(Digest::of),
+            claim,
+        };
+        let (inside, reply) = self.enter(room, entrance).await?;
+        Ok((inside, reply.into()))
+    }
+
+    /// `resumeSession`
+    pub async fn resume(&self, request: ResumeSession) -> Result<(Inside, Reply), RequestError> {
+        let ResumeSession { room_id, session_id, secret } = request;
+        let room = self.directory.find(&room_id).await?;
+        let (peer_id, seat) = room.resume(session_id.clone(), Digest::of(&secret)).await?;
+        let attachment = seat.attach().await?;
+        let kept = attachment.seat.kept().await?;
+        let joined = Joined { peer_id, session_id, secret, attachment };
+        let (inside, reply) = self.settle(room, joined, kept)?;
+        Ok((inside, reply.into()))
+    }
+
+    /// What opens the room again after a restart, as `view` has it now.
+    pub fn rejoin_token(&self, inside: &Inside, view: &RoomView) -> String {
+        let member = view.members.get(&inside.peer_id).cloned().unwrap_or_default();
+        let charter =
+            Charter { settings: view.settings.clone(), ..Charter::clone(&inside.room.charter) };
+        self.tokens.sign_reentry(Reentry {
+            charter,
+            peer_id: inside.peer_id.clone(),
+            role: member.role,
+            host: member.host,
+            joined: member.joined,
+        })
+    }
+
+    async fn enter(
+        &self,
+        room: RoomHandle,
+        entrance: Entrance,
+    ) -> Result<(Inside, RoomJoined), RequestError> {
+        let joined = room.join(entrance).await?;
+        self.settle(room, joined, KeptMedia::default())
+    }
+
+    fn settle(
+        &self,
+        mut room: RoomHandle,
+        joined: Joined,
+        kept: KeptMedia,
+    ) -> Result<(Inside, RoomJoined), RequestError> {
+        let Joined { peer_id, session_id, secret, attachment } = joined;
+        let now = Arc::clone(&room.view.borrow());
+        let member = now.members.get(&peer_id).ok_or(RequestError::SessionNotFound)?;
+        // The reply says who sends what, and how the room is set; peers that send nothing, who speaks, and the broadcast's
+        // status follow as facts, for clients that know no other way.
+        let mut members = now.members.clone();
+        members.retain(|id, member| *id == peer_id || !member.tracks.is_empty());
+        let told = RoomView { members, settings: now.settings.clone(), ..RoomView::default() };
+        room.view.mark_changed();
+        let kept_for = u64::try_from(room.seat_grace.as_millis()).unwrap_or(u64::MAX);
+        let mut reply = RoomJoined {
+            room_id: room.id().to_owned(),
+            watch_id: room.charter.watch_id.clone(),
+            peer_id: peer_id.clone(),
+            role: member.role,
+            host: member.host,
+            rtp_capabilities: room.capabilities.clone(),
+            producers: now.producers().producers,
+            peers: now.peers(),
+            settings: now.settings.told(),
+            session: Session { id: session_id, secret, kept_for },
+            rejoin_token: String::new(),
+            kept,
+        };
+        let (told, told_media) = (Arc::new(told), Arc::default());
+        let media = attachment.seat.media.clone();
+        let inside = Inside { peer_id, room, attachment, told, media, told_media };
+        reply.rejoin_token = self.rejoin_token(&inside, &now);
+        Ok((inside, reply))
+    }
+}
+
+/// A name without control characters, cut to [`MAX_NAME`]; none if nothing is left.
+fn clean_name(name: String) -> Option<String> {
+    let clean: String = name.chars().filter(|c| !c.is_control()).take(MAX_NAME).collect();
+    let clean = clean.trim();
+    (!clean.is_empty()).then(|| clean.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean_name;
+
+    #[test]
+    fn names_are_cut_and_cleaned() {
+        assert_eq!(clean_name("  Ada\n\0 ".into()), Some("Ada".into()));
+        assert_eq!(clean_name(" \t ".into()), None);
+        assert_eq!(clean_name("é".repeat(100)).map(|name| name.chars().count()), Some(64));
+    }
+}

@@ -1,0 +1,284 @@
+//! A seat: one peer's place in a room, and the task that owns its media. It outlives connections.
+//!
+//! ```text
+//!            attach                connection lost            kept_for over, or leave
+//! (joined) ─────────▶ Attached ◀──────────────────▶ Detached ─────────────────────────▶ (ended: the room sees it leave)
+//!                        │  ▲        attach
+//!                        └──┘ attach by another connection: the former one is displaced
+//! ```
+//!
+//! Requests are answered one after another. Nothing is shared: connections and the room send commands.
+
+use std::{convert::Infallible, sync::Arc};
+
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    room::{actor::RoomHandle, media::Media, media_state::MediaState, tracks::Slot},
+    signaling::{
+        errors::{Direction, RequestError},
+        messages::*,
+        request::{Reply, Request},
+    },
+};
+
+/// Commands that may wait.
+const MAILBOX: usize = 64;
+
+/// A seat's address. Clones reach the same seat.
+#[derive(Clone, Debug)]
+pub struct SeatHandle {
+    commands: mpsc::Sender<Command>,
+    /// How its media arrives.
+    pub media: watch::Receiver<Arc<MediaState>>,
+}
+
+#[derive(Debug)]
+enum Command {
+    Ask { request: Request, reply: oneshot::Sender<Result<Reply, RequestError>> },
+    Attach(oneshot::Sender<Attachment>),
+    Kept(oneshot::Sender<KeptMedia>),
+    Mute { slot: Slot, reply: oneshot::Sender<Result<(), RequestError>> },
+    Leave,
+}
+
+/// A connection's hold on a seat: dropping it detaches.
+#[derive(Debug)]
+pub struct Attachment {
+    /// The seat.
+    pub seat: SeatHandle,
+    displaced: oneshot::Receiver<Infallible>,
+    _held: oneshot::Sender<Infallible>,
+}
+
+/// The seat's side of an attachment: dropping it displaces the connection.
+#[derive(Debug)]
+struct Attached {
+    lost: oneshot::Receiver<Infallible>,
+    _displacer: oneshot::Sender<Infallible>,
+}
+
+impl Attachment {
+    /// Waits until the seat has ended or another connection has it.
+    pub async fn displaced(&mut self) {
+        // Nothing is ever sent: the end of the sender is the message.
+        let _ended = (&mut self.displaced).await;
+    }
+}
+
+impl SeatHandle {
+    /// Asks for media. The answer comes after those of all earlier questions.
+    pub async fn ask(&self, request: Request) -> Result<Reply, RequestError> {
+        self.call(|reply| Command::Ask { request, reply }).await?
+    }
+
+    /// Attaches a connection; a former one is displaced.
+    pub async fn attach(&self) -> Result<Attachment, RequestError> {
+        self.call(Command::Attach).await
+    }
+
+    /// What the seat has in mediasoup.
+    pub async fn kept(&self) -> Result<KeptMedia, RequestError> {
+        self.call(Command::Kept).await
+    }
+
+    /// Ends the seat, and waits until it has ended.
+    pub async fn leave(&self) {
+        if self.commands.send(Command::Leave).await.is_ok() {
+            self.commands.closed().await;
+        }
+    }
+
+    /// Has the seat pause one of its producers. The room calls this and must not wait, so the answer goes elsewhere.
+    pub fn mute(&self, slot: Slot, reply: oneshot::Sender<Result<(), RequestError>>) {
+        let Err(error) = self.commands.try_send(Command::Mute { slot, reply }) else { return };
+        if let mpsc::error::TrySendError::Full(Command::Mute { reply, .. }) = error {
+            // A host that is gone needs no answer.
+            drop(reply.send(Err(RequestError::Busy)));
+        }
+    }
+
+    async fn call<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, RequestError> {
+        let (reply, answer) = oneshot::channel();
+        let over = |_| RequestError::SessionNotFound;
+        self.commands.send(command(reply)).await.map_err(|_| RequestError::SessionNotFound)?;
+        answer.await.map_err(over)
+    }
+}
+
+/// The task's state; see the module's drawing.
+pub struct Seat {
+    peer_id: String,
+    role: Role,
+    room: RoomHandle,
+    media: Media,
+    inbox: mpsc::Receiver<Command>,
+    handle: SeatHandle,
+    state: watch::Sender<Arc<MediaState>>,
+    attached: Option<Attached>,
+    lapses: Instant,
+}
+
+impl Seat {
+    /// A seat of `peer_id` in `room`, attached already: the task to run, and the connection's hold.
+    pub fn take(room: RoomHandle, peer_id: String, role: Role) -> (Self, Attachment) {
+        let (commands, inbox) = mpsc::channel(MAILBOX);
+        let (state, media) = watch::channel(Arc::default());
+        let handle = SeatHandle { commands, media };
+        let mut seat = Self {
+            media: Media::new(room.clone(), peer_id.clone()),
+            peer_id,
+            role,
+            room,
+            inbox,
+            handle,
+            state,
+            attached: None,
+            lapses: Instant::now(),
+        };
+        let attachment = seat.attach();
+        (seat, attachment)
+    }
+
+    /// Runs the seat to its end; everything it has is closed with it.
+    pub async fn run(mut self) {
+        loop {
+            tokio::select! {
+                command = self.inbox.recv() => match command {
+                    None | Some(Command::Leave) => return,
+                    Some(Command::Attach(reply)) => {
+                        let attachment = self.attach();
+                        self.tell_connection(false).await;
+                        // A connection that is gone meanwhile is a lost one.
+                        drop(reply.send(attachment));
+                    }
+                    Some(Command::Kept(reply)) => drop(reply.send(self.media.kept())),
+                    Some(Command::Mute { slot, reply }) => {
+                        let muted = self.media.mute(slot).await;
+                        self.publish().await;
+                        drop(reply.send(muted));
+                    }
+                    Some(Command::Ask { request, reply }) => {
+                        let outcome = self.answer(request).await;
+                        drop(reply.send(outcome));
+                    }
+                },
+                () = lost(&mut self.attached) => {
+                    self.attached = None;
+                    self.lapses = Instant::now() + self.room.seat_grace;
+                    self.tell_connection(true).await;
+                }
+                () = sleep_until(self.lapses), if self.attached.is_none() => return,
+                () = self.media.changed() => {
+                    let state = self.media.state();
+                    self.state.send_if_modified(|told| {
+                        let changed = **told != state;
+                        *told = Arc::new(state);
+                        changed
+                    });
+                }
+            }
+        }
+    }
+
+    fn attach(&mut self) -> Attachment {
+        let (displacer, displaced) = oneshot::channel();
+        let (held, lost) = oneshot::channel();
+        self.attached = Some(Attached { lost, _displacer: displacer });
+        Attachment { seat: self.handle.clone(), displaced, _held: held }
+    }
+
+    async fn tell_connection(&self, reconnecting: bool) {
+        self.room.connection_changed(self.peer_id.clone(), reconnecting).await;
+    }
+
+    /// Says all that the peer sends now.
+    async fn publish(&self) {
+        self.room.publish(self.peer_id.clone(), self.media.tracks()).await;
+    }
+
+    async fn answer(&mut self, request: Request) -> Result<Reply, RequestError> {
+        let media = &mut self.media;
+        let sends = self.role == Role::Publisher;
+        let reply: Reply = match request {
+            Request::GetRouterRtpCapabilities => {
+                let rtp_capabilities = self.room.capabilities.clone();
+                return Ok(RouterCapabilities { rtp_capabilities }.into());
+            }
+            Request::ListProducers => return Ok(self.room.view.borrow().producers().into()),
+            Request::CreateProducerTransport | Request::Produce(_) if !sends => {
+                return Err(RequestError::ViewersSendNothing);
+            }
+            Request::CreateProducerTransport => {
+                return Ok(media.create_transport(Direction::Producer).await?.into());
+            }
+            Request::CreateConsumerTransport => {
+                return Ok(media.create_transport(Direction::Consumer).await?.into());
+            }
+            Request::ConnectProducerTransport(connect) => {
+                media.connect(Direction::Producer, connect.dtls_parameters).await?;
+                return Ok(Connected::default().into());
+            }
+            Request::ConnectConsumerTransport(connect) => {
+                media.connect(Direction::Consumer, connect.dtls_parameters).await?;
+                return Ok(Connected::default().into());
+            }
+            Request::RestartIce(transport) => {
+                return Ok(media.restart_ice(&transport.transport_id).await?.into());
+            }
+            Request::Consume(consume) => return Ok(media.consume(*consume).await?.into()),
+            Request::PauseConsumer(consumer) => {
+                media.pause_consumer(&consumer.consumer_id).await?;
+                return Ok(Paused::default().into());
+            }
+            Request::ResumeConsumer(consumer) => {
+                media.resume_consumer(&consumer.consumer_id).await?;
+                return Ok(Resumed::default().into());
+            }
+            Request::CloseConsumer(consumer) => {
+                media.close_consumer(&consumer.consumer_id);
+                return Ok(Closed::default().into());
+            }
+            Request::SetPreferredLayers(wanted) => {
+                return Ok(media.prefer_layers(*wanted).await?.into());
+            }
+            Request::Produce(produce) => Produced { id: media.produce(*produce).await? }.into(),
+            Request::PauseProducer(producer) => {
+                media.pause_producer(&producer.producer_id).await?;
+                Paused::default().into()
+            }
+            Request::ResumeProducer(producer) => {
+                media.resume_producer(&producer.producer_id).await?;
+                Resumed::default().into()
+            }
+            Request::CloseProducer(producer) => {
+                media.close_producer(&producer.producer_id)?;
+                Closed::default().into()
+            }
+            Request::StopProducing => {
+                media.close_producers();
+                Stopped::default().into()
+            }
+            // What concerns no media is answered by the connection.
+            _ => return Err(RequestError::AlreadyJoined(self.room.id().to_owned())),
+        };
+        // What this peer sends has changed: the room hears it before the peer is answered.
+        self.publish().await;
+        Ok(reply)
+    }
+}
+
+/// Waits until the attached connection is gone; for ever when there is none.
+async fn lost(attached: &mut Option<Attached>) {
+    match attached {
+        // Nothing is ever sent: the end of the sender is the message.
+        Some(attached) => drop((&mut attached.lost).await),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,153 @@
+//! Join tokens: an embedder's own site decides who enters which room, as what, under which name, until when.
+
+use jsonwebtoken::{Algorithm, Validation};
+use serde::Deserialize;
+
+use super::{Tokens, reason};
+use crate::signaling::{errors::RequestError, messages::Role};
+
+/// What a join token allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invitation {
+    /// The only room it opens.
+    pub room: String,
+    /// As what.
+    pub role: Role,
+    /// As a host.
+    pub host: bool,
+    /// Under which name, whatever the client says.
+    pub name: Option<String>,
+}
+
+/// The claims; `exp` and `nbf` are checked by the library.
+#[derive(Deserialize)]
+struct Claims {
+    room: String,
+    #[serde(default)]
+    role: ClaimedRole,
+    name: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum ClaimedRole {
+    Host,
+    #[default]
+    Publisher,
+    Viewer,
+}
+
+impl Tokens {
+    /// Whether this server asks for join tokens.
+    pub fn wants_invitations(&self) -> bool {
+        self.0.join.is_some()
+    }
+
+    /// Checks a join token. None where the server asks for none.
+    ///
+    /// # Errors
+    /// It is missing, malformed, expired, signed with another secret, or names another room than `room_id`.
+    pub fn invitation(
+        &self,
+        token: Option<&str>,
+        room_id: Option<&str>,
+    ) -> Result<Option<Invitation>, RequestError> {
+        let Some(key) = &self.0.join else { return Ok(None) };
+        let token = token.ok_or(RequestError::TokenRequired)?;
+        let invalid = |reason| RequestError::InvalidToken { token: "joinToken", reason };
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.validate_nbf = true;
+        validation.validate_aud = false;
+        // A minute is what clocks of two companies may differ.
+        validation.leeway = 60;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation)
+            .map_err(|error| invalid(reason(&error)))?
+            .claims;
+        if room_id.is_some_and(|room_id| room_id != claims.room) {
+            return Err(invalid("it is for another room".into()));
+        }
+        let (role, host) = match claims.role {
+            ClaimedRole::Host => (Role::Publisher, true),
+            ClaimedRole::Publisher => (Role::Publisher, false),
+            ClaimedRole::Viewer => (Role::Viewer, false),
+        };
+        Ok(Some(Invitation { room: claims.room, role, host, name: claims.name }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{EncodingKey, Header, get_current_timestamp};
+    use serde_json::{Value, json};
+
+    use super::{super::Key, *};
+
+    const SECRET: &str = "the embedder's secret, 32 bytes or more";
+
+    fn signed(claims: &Value, secret: &str) -> String {
+        let key = EncodingKey::from_secret(secret.as_bytes());
+        jsonwebtoken::encode(&Header::default(), claims, &key).expect("a token")
+    }
+
+    fn check(claims: &Value, secret: &str, room: &str) -> Result<Option<Invitation>, String> {
+        let tokens = Tokens::new(&Key::random(), Some(SECRET));
+        let token = signed(claims, secret);
+        tokens.invitation(Some(&token), Some(room)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_token_says_room_role_and_name() {
+        let exp = get_current_timestamp() + 600;
+        let claims = json!({"room": "r", "role": "host", "name": "Ada", "exp": exp});
+        let invitation = check(&claims, SECRET, "r").expect("valid").expect("asked for");
+        assert_eq!(
+            invitation,
+            Invitation {
+                room: "r".into(),
+                role: Role::Publisher,
+                host: true,
+                name: Some("Ada".into())
+            }
+        );
+        let viewer = check(&json!({"room": "r", "role": "viewer", "exp": exp}), SECRET, "r");
+        assert_eq!(viewer.expect("valid").expect("asked for").role, Role::Viewer);
+    }
+
+    #[test]
+    fn what_does_not_hold_is_refused_with_the_reason() {
+        let now = get_current_timestamp();
+        let good = json!({"room": "r", "exp": now + 600});
+        for (claims, secret, room, reason) in [
+            (good.clone(), SECRET, "other", "another room"),
+            (good.clone(), "not the secret", "r", "another key"),
+            (json!({"room": "r", "exp": now - 600}), SECRET, "r", "expired"),
+            (json!({"room": "r"}), SECRET, "r", "`exp` is missing"),
+            (
+                json!({"room": "r", "exp": now + 600, "nbf": now + 300}),
+                SECRET,
+                "r",
+                "not valid yet",
+            ),
+            (json!({"room": "r", "role": "king", "exp": now + 600}), SECRET, "r", "malformed"),
+        ] {
+            let refusal = check(&claims, secret, room).expect_err(reason);
+            assert!(refusal.contains(reason), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn no_token_is_asked_for_without_a_secret_and_one_is_with_it() {
+        let open = Tokens::new(&Key::random(), None);
+        assert_eq!(open.invitation(Some("anything"), None), Ok(None));
+        let embedded = Tokens::new(&Key::random(), Some(SECRET));
+        assert_eq!(embedded.invitation(None, None), Err(RequestError::TokenRequired));
+    }
+
+    #[test]
+    fn an_unsigned_token_is_none() {
+        // {"alg":"none"}.{"room":"r","exp":99999999999}.
+        let token = "eyJhbGciOiJub25lIn0.eyJyb29tIjoiciIsImV4cCI6OTk5OTk5OTk5OTl9.";
+        let tokens = Tokens::new(&Key::random(), Some(SECRET));
+        assert!(tokens.invitation(Some(token), Some("r")).is_err());
+    }
+}

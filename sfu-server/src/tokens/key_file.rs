@@ -1,0 +1,125 @@
+//! The key on disk, with which rejoin tokens are signed: it outlives the process, so that a call does as well.
+
+use std::{
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use rand::Rng as _;
+
+/// 256 random bits.
+#[derive(Clone)]
+pub struct Key([u8; 32]);
+
+/// Why there is no key on disk.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// It cannot be read or made.
+    #[error("the key file {} cannot be used: {source}; name another with --key-file", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is no key.
+    #[error("the key file {} holds {length} bytes, not 32; remove it, and the next start makes a new one", path.display())]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        length: usize,
+    },
+}
+
+impl Key {
+    /// A new one, for this process only.
+    pub fn random() -> Self {
+        let mut bytes = [0; 32];
+        rand::rng().fill_bytes(&mut bytes);
+        Self(bytes)
+    }
+
+    /// The key at `path`; made there, for the owner only, when there is none.
+    ///
+    /// # Errors
+    /// The file cannot be read or written, or is something else.
+    pub fn load_or_make(path: &Path) -> Result<Self, KeyFileError> {
+        let failed = |source| KeyFileError::Io { path: path.into(), source };
+        match fs::read(path) {
+            Ok(found) => {
+                warn_of_readers(path);
+                let length = found.len();
+                let bytes = found.try_into();
+                bytes.map(Self).map_err(|_| KeyFileError::Length { path: path.into(), length })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let key = Self::random();
+                key.write(path).map_err(failed)?;
+                tracing::info!(path = %path.display(), "made a key for rejoin tokens");
+                Ok(key)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// What is signed with.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whole or not at all: a half-written key would be a wrong one for ever.
+    fn write(&self, path: &Path) -> io::Result<()> {
+        if let Some(dir) = path.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        let half = path.with_extension("new");
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&half)?;
+        file.write_all(&self.0)?;
+        file.sync_all()?;
+        fs::rename(&half, path)
+    }
+}
+
+fn warn_of_readers(path: &Path) {
+    let mode = fs::metadata(path).map(|found| found.permissions().mode());
+    if mode.is_ok_and(|mode| mode & 0o077 != 0) {
+        tracing::warn!(path = %path.display(), "others can read the key of rejoin tokens: chmod 600 it");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scratch() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a directory")
+    }
+
+    #[test]
+    fn a_key_is_made_once_and_read_by_its_owner_only() {
+        let dir = scratch();
+        let path = dir.path().join("state/rejoin.key");
+        let made = Key::load_or_make(&path).expect("made");
+        let read = Key::load_or_make(&path).expect("read");
+        assert_eq!(made.bytes(), read.bytes());
+        let mode = fs::metadata(&path).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_file_that_is_no_key_is_refused_with_the_remedy() {
+        let dir = scratch();
+        let path = dir.path().join("rejoin.key");
+        fs::write(&path, "short").expect("written");
+        let refusal = Key::load_or_make(&path).err().expect("refused").to_string();
+        assert!(refusal.contains("5 bytes") && refusal.contains("remove it"), "{refusal}");
+    }
+}
