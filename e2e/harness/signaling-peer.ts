@@ -25,8 +25,8 @@ export class SignalingPeer {
     socket.onAny((event: string, payload: Answer) => this.facts.push({ event, payload }));
   }
 
-  static async connect(origin: string): Promise<SignalingPeer> {
-    const socket = io(origin, { transports: ['websocket'], forceNew: true, reconnection: false });
+  static async connect(server: string, extraHeaders: Record<string, string> = {}): Promise<SignalingPeer> {
+    const socket = io(server, { transports: ['websocket'], forceNew: true, reconnection: false, extraHeaders });
     const peer = new SignalingPeer(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
@@ -61,6 +61,12 @@ export class SignalingPeer {
     return new Promise((resolve) => this.#socket.once('disconnect', () => resolve()));
   }
 
+  /** The link breaks: nobody says goodbye. */
+  breakOff(): void {
+    this.#socket.io.engine.close();
+  }
+
+  /** Leaves: the server forgets this peer at once. */
   close(): void {
     this.#socket.disconnect();
   }

@@ -41,6 +41,8 @@ export class System {
         ...['--hls-upstream', `${scheme}://127.0.0.1:${ports.hlsHttp}`],
         ...(options.link ? ['--composer-ca', options.link.certFile] : []),
         ...['--frontend-dir', frontendDir],
+        // hls-composer passes hidden directories by.
+        ...['--key-file', path.join(dataDir, '.sfu-server', 'rejoin.key')],
         ...['--broadcast', options.broadcast ? 'auto' : 'off'],
         ...options.sfuArgs,
       ],

@@ -1,6 +1,7 @@
 // Bad input costs its sender one clear error (or its connection) and nobody else anything.
 import { setTimeout as pause } from 'node:timers/promises';
 import { whileBusy } from '../harness/busy-machine';
+import { heldByMediasoup } from '../harness/media-dump';
 import { RawSocket } from '../harness/raw-socket';
 import { deafCapabilities, dtlsParameters, foreignCodec, opus, vp8 } from '../harness/rtp-parameters';
 import { SignalingPeer, type Answer } from '../harness/signaling-peer';
@@ -71,7 +72,7 @@ function expectRefusal(answer: Answer, code: string): void {
   expect(answer).toEqual({ error: expect.stringMatching(/\S+ \S+/), code });
 }
 
-test('before a room is entered only createRoom and joinRoom are understood', async ({ connect, room }) => {
+test('before a room is entered only what leads into one is understood', async ({ connect, room }) => {
   const peer = await connect();
   const requests: [string, ...unknown[]][] = [
     ['getRouterRtpCapabilities'],
@@ -86,8 +87,18 @@ test('before a room is entered only createRoom and joinRoom are understood', asy
     ['stopProducing'],
     ['listProducers'],
     ['consume', { producerId: room.audioProducerId, rtpCapabilities: deafCapabilities }],
+    ['pauseConsumer', { consumerId: 'x' }],
     ['resumeConsumer', { consumerId: 'x' }],
+    ['closeConsumer', { consumerId: 'x' }],
+    ['setPreferredLayers', { consumerId: 'x', height: 90 }],
+    ['restartIce', { transportId: 'x' }],
     ['leaveRoom'],
+    ['mutePeer', { peerId: 'x' }],
+    ['removePeer', { peerId: 'x' }],
+    ['lockRoom', { locked: true }],
+    ['endRoom'],
+    ['setLayout', { layout: 'grid' }],
+    ['pinPeer'],
   ];
   for (const [event, ...payload] of requests) {
     await test.step(event, async () => expectRefusal(await peer.ask(event, ...payload), 'not_joined'));
@@ -95,10 +106,10 @@ test('before a room is entered only createRoom and joinRoom are understood', asy
   expect(await room.isUndisturbed()).toBe(true);
 });
 
-test('an unknown room, an open room and a full room are refused', async ({ connect, room }) => {
+test('an unknown room, a room id of one\'s own and a full room are refused', async ({ connect, room }) => {
   const peer = await connect();
   expectRefusal(await peer.ask('joinRoom', { roomId: 'no-such-room' }), 'room_not_found');
-  expectRefusal(await peer.ask('createRoom', { roomId: room.roomId }), 'room_exists');
+  expectRefusal(await peer.ask('createRoom', { roomId: room.roomId }), 'bad_request');
   await peer.must('createRoom');
   expectRefusal(await (await connect()).ask('createRoom'), 'limit_reached');
   expect(await room.isUndisturbed()).toBe(true);
@@ -114,7 +125,7 @@ test('a room nobody knows answers 404 over HTTP, an open one its peers', async (
   expectRefusal((await missing.json()) as Answer, 'room_not_found');
 
   const open = await fetch(`${system.url}/api/rooms/${room.roomId}`);
-  expect(await open.json()).toEqual({ roomId: room.roomId, peers: 2, broadcast: { phase: 'idle' } });
+  expect(await open.json()).toEqual({ roomId: room.roomId, peers: 2, hasPassword: false, locked: false, broadcast: { phase: 'idle' } });
 });
 
 test('calls in the wrong order are refused and the right order works afterwards', async ({ connect, room }) => {
@@ -129,13 +140,14 @@ test('calls in the wrong order are refused and the right order works afterwards'
   expectRefusal(await peer.ask('connectProducerTransport', { dtlsParameters }), 'transport_missing');
   expectRefusal(await peer.ask('connectConsumerTransport', { dtlsParameters }), 'transport_missing');
 
-  await peer.must('createProducerTransport');
-  expectRefusal(await peer.ask('createProducerTransport'), 'transport_exists');
-  await peer.must('createConsumerTransport');
-  expectRefusal(await peer.ask('createConsumerTransport'), 'transport_exists');
-  for (const event of ['connectProducerTransport', 'connectConsumerTransport']) {
-    expect(await peer.must(event, { dtlsParameters })).toEqual({ connected: true });
-    expectRefusal(await peer.ask(event, { dtlsParameters }), 'already_connected');
+  const other = { ...dtlsParameters, role: 'server' };
+  for (const direction of ['Producer', 'Consumer']) {
+    const created = await peer.must(`create${direction}Transport`);
+    expect(await peer.must(`create${direction}Transport`), 'asked again, because the answer was lost').toEqual(created);
+    expect(await peer.must(`connect${direction}Transport`, { dtlsParameters })).toEqual({ connected: true });
+    expect(await peer.must(`connect${direction}Transport`, { dtlsParameters })).toEqual({ connected: true });
+    expectRefusal(await peer.ask(`connect${direction}Transport`, { dtlsParameters: other }), 'already_connected');
+    expectRefusal(await peer.ask(`create${direction}Transport`), 'transport_exists');
   }
 
   expect(await peer.must('consume', consume)).toMatchObject({ producerId: room.audioProducerId, kind: 'audio' });
@@ -198,15 +210,37 @@ test('payloads of a wrong shape are refused with a sentence that names what is w
   expect(await peer.must('produce', { kind: 'audio', rtpParameters: opus(2) })).toEqual({ id: expect.any(String) });
 });
 
-test('a peer has a bounded number of consumers', async ({ room }) => {
+test('a peer has one consumer of each producer: the next takes its place', async ({ room, system }) => {
   const { rtpCapabilities } = await room.observer.must('getRouterRtpCapabilities');
   const consume = { producerId: room.audioProducerId, rtpCapabilities, paused: true };
-  let refused: Answer | undefined;
-  for (let n = 0; n < 100 && !refused; n += 1) {
-    const answer = await room.observer.ask('consume', consume);
-    if (answer.code !== undefined) refused = answer;
+  const ids = new Set<unknown>();
+  for (let n = 0; n < 20; n += 1) ids.add((await room.observer.must('consume', consume)).id);
+  expect(ids.size).toBe(20);
+  const { routers } = await heldByMediasoup(system);
+  expect(routers.flatMap(({ consumers }) => consumers)).toEqual([[...ids].at(-1)]);
+
+  const [last] = [...ids].slice(-1);
+  expect(await room.observer.must('closeConsumer', { consumerId: last })).toEqual({ closed: true });
+  expectRefusal(await room.observer.ask('resumeConsumer', { consumerId: last }), 'consumer_not_found');
+});
+
+test('closing a producer a second time is no error, and somebody else\'s is', async ({ room }) => {
+  const closing = { producerId: room.audioProducerId };
+  expectRefusal(await room.observer.ask('closeProducer', closing), 'producer_not_found');
+  for (let n = 0; n < 2; n += 1) expect(await room.host.must('closeProducer', closing)).toEqual({ closed: true });
+});
+
+test('a client that asks more often than it may is told so, and served again a moment later', async ({ connect, room }) => {
+  const peer = await connect();
+  await peer.must('joinRoom', { roomId: room.roomId });
+  const codes = new Set<string>();
+  for (let n = 0; n < 400 && !codes.has('rate_limited'); n += 20) {
+    const answers = await Promise.all(Array.from({ length: 20 }, () => peer.ask('listProducers')));
+    for (const answer of answers) codes.add(answer.code ?? 'ok');
   }
-  expectRefusal(refused ?? {}, 'limit_reached');
+  expect(codes).toContain('rate_limited');
+  await expect.poll(async () => (await peer.ask('listProducers')).code).toBeUndefined();
+  expect((await room.observer.must('listProducers')).producers).toHaveLength(1);
 });
 
 test('a payload over 64 KiB is one error and the connection lives', async ({ connect, room }) => {
@@ -288,8 +322,8 @@ test('every event of a burst is acknowledged exactly once and in the order it wa
 
   expect(socket.acknowledged.map(({ id }) => id)).toEqual(burst.map((_, id) => id));
   expect(socket.acknowledged.map(({ answer }) => (answer as Answer).code ?? 'ok')).toEqual([
-    ...['ok', 'ok', 'ok', 'transport_exists', 'unknown_event', 'ok', 'ok', 'ok', 'producer_not_found', 'ok'],
-    ...['ok', 'already_connected', 'bad_request', 'ok', 'ok', 'ok', 'ok', 'not_joined', 'ok', 'ok'],
+    ...['ok', 'ok', 'ok', 'ok', 'unknown_event', 'ok', 'ok', 'ok', 'producer_not_found', 'ok'],
+    ...['ok', 'ok', 'bad_request', 'ok', 'ok', 'ok', 'ok', 'not_joined', 'ok', 'ok'],
   ]);
 });
 
@@ -305,7 +339,7 @@ test('more requests than a peer may have waiting are each answered once, some wi
   expect(new Set(ids).size).toBe(ids.length);
   if (!socket.closed) expect(ids).toEqual(Array.from({ length: count }, (_, id) => id));
   const codes = new Set(socket.acknowledged.map(({ answer }) => (answer as Answer).code ?? 'ok'));
-  expect([...codes].filter((code) => !['ok', 'transport_exists', 'room_busy'].includes(code))).toEqual([]);
+  expect([...codes].filter((code) => !['ok', 'rate_limited', 'room_busy'].includes(code))).toEqual([]);
   await expect.poll(async () => (await room.observer.must('listProducers')).producers).toHaveLength(1);
 });
 
@@ -322,7 +356,7 @@ test('facts reach everybody but the one they are about, and a newcomer is told o
   const entry = (audioPaused: boolean) => ({ peerId, displayName: 'Guest', audioProducerId: id, audioPaused, videoPaused: false });
   const host = expect.objectContaining({ displayName: 'Host' });
   expect(told()).toEqual([
-    { event: 'peerJoined', payload: { peerId, displayName: 'Guest' } },
+    { event: 'peerJoined', payload: { peerId, displayName: 'Guest', role: 'publisher', host: false, reconnecting: false } },
     { event: 'roomProducersChanged', payload: { producers: [host, entry(true)] } },
     { event: 'roomProducersChanged', payload: { producers: [host, entry(false)] } },
     { event: 'peerLeft', payload: { peerId } },
@@ -330,6 +364,6 @@ test('facts reach everybody but the one they are about, and a newcomer is told o
   ]);
   // The host is in the newcomer's list of producers already.
   expect(guest.facts.filter(({ event }) => event === 'peerJoined')).toEqual([
-    { event: 'peerJoined', payload: { peerId: expect.any(String), displayName: 'Observer' } },
+    { event: 'peerJoined', payload: expect.objectContaining({ peerId: expect.any(String), displayName: 'Observer' }) },
   ]);
 });

@@ -1,0 +1,309 @@
+// Who may enter a room and what hosts may do there, seats that outlive connections, and rooms that outlive the server.
+import { createHmac } from 'node:crypto';
+import { heldByMediasoup } from '../harness/media-dump';
+import { dtlsParameters, opus } from '../harness/rtp-parameters';
+import { SignalingPeer, type Answer, type Fact } from '../harness/signaling-peer';
+import { expect, test as base } from '../harness/test';
+import { until } from '../harness/until';
+
+const test = base.extend<{ connect: () => Promise<SignalingPeer> }>({
+  systemOptions: { broadcast: false, sfuArgs: ['--max-peers', '3', '--max-viewers', '1', '--seat-grace', '3s'], composerArgs: [] },
+
+  connect: async ({ system }, use) => {
+    const peers: SignalingPeer[] = [];
+    await use(async () => {
+      const peer = await SignalingPeer.connect(system.url);
+      peers.push(peer);
+      return peer;
+    });
+    for (const peer of peers) peer.close();
+  },
+});
+
+interface Entered {
+  roomId: string;
+  watchId: string;
+  peerId: string;
+  hostToken: string;
+  rejoinToken: string;
+  host: boolean;
+  session: { id: string; secret: string; keptFor: number };
+  kept: { producerTransportId?: string; consumerTransportId?: string; producerIds: string[]; consumerIds: string[] };
+  producers: { peerId: string }[];
+  peers: { peerId: string; reconnecting: boolean }[];
+}
+
+const entered = async (peer: SignalingPeer, event: string, ...payload: unknown[]) => (await peer.must(event, ...payload)) as unknown as Entered;
+
+function refuses(answer: Answer, code: string): void {
+  expect(answer).toEqual({ error: expect.stringMatching(/\S+ \S+/), code });
+}
+
+const told = (peer: SignalingPeer, event: string): Fact['payload'][] =>
+  peer.facts.filter((fact) => fact.event === event).map(({ payload }) => payload);
+
+async function microphone(peer: SignalingPeer, ssrc: number): Promise<string> {
+  await peer.must('createProducerTransport');
+  await peer.must('connectProducerTransport', { dtlsParameters });
+  return String((await peer.must('produce', { kind: 'audio', rtpParameters: opus(ssrc) })).id);
+}
+
+test.describe('a lost connection', () => {
+  test('leaves a seat that is resumed with everything in it; others see a peer reconnect and nobody leave', async ({ connect, system }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const room = await entered(ada, 'createRoom', { displayName: 'Ada' });
+    const producerId = await microphone(ada, 1);
+    const { rtpCapabilities } = await bob.must('joinRoom', { roomId: room.roomId });
+    await bob.must('createConsumerTransport');
+    await bob.must('consume', { producerId, rtpCapabilities });
+    const before = await heldByMediasoup(system);
+
+    ada.breakOff();
+    await until('Ada is reconnecting', () => told(bob, 'peerChanged').some(({ reconnecting }) => reconnecting));
+    const back = await connect();
+    const { session } = room;
+    const resumed = await entered(back, 'resumeSession', { roomId: room.roomId, sessionId: session.id, secret: session.secret });
+    expect(resumed).toMatchObject({ roomId: room.roomId, peerId: room.peerId, watchId: room.watchId, host: true });
+    expect(resumed.kept).toEqual({ producerTransportId: expect.any(String), producerIds: [producerId], consumerIds: [] });
+    expect(resumed.producers).toHaveLength(1);
+    await until('Ada is back', () => told(bob, 'peerChanged').some(({ reconnecting }) => reconnecting === false));
+
+    expect(await heldByMediasoup(system)).toEqual(before);
+    expect(told(bob, 'peerLeft')).toEqual([]);
+    expect(told(bob, 'roomProducersChanged'), 'nobody renegotiates').toEqual([]);
+    const restarted = await back.must('restartIce', { transportId: resumed.kept.producerTransportId });
+    expect(restarted).toEqual({ iceParameters: expect.objectContaining({ usernameFragment: expect.any(String) }) });
+    expect(await back.must('pauseProducer', { producerId })).toEqual({ paused: true });
+  });
+
+  test('that nobody resumes is a leave after --seat-grace', async ({ connect, system }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const room = await entered(ada, 'createRoom');
+    await microphone(ada, 1);
+    await bob.must('joinRoom', { roomId: room.roomId });
+    ada.breakOff();
+    await until('Ada has left', () => told(bob, 'peerLeft').length > 0);
+    expect(told(bob, 'peerChanged'), 'after she was seen to reconnect').toEqual([expect.objectContaining({ reconnecting: true })]);
+    expect((await heldByMediasoup(system)).webRtcTransports).toEqual([]);
+    const { session, roomId } = room;
+    const late = await connect();
+    refuses(await late.ask('resumeSession', { roomId, sessionId: session.id, secret: session.secret }), 'session_not_found');
+  });
+
+  test('is resumed by nobody who does not know the secret, and by a second connection in place of the first', async ({ connect }) => {
+    const ada = await connect();
+    const { roomId, session, peerId } = await entered(ada, 'createRoom');
+    const thief = await connect();
+    refuses(await thief.ask('resumeSession', { roomId, sessionId: session.id, secret: 'guessed' }), 'session_not_found');
+    const second = await connect();
+    expect(await entered(second, 'resumeSession', { roomId, sessionId: session.id, secret: session.secret })).toMatchObject({ peerId });
+    await until('the first is told', () => told(ada, 'roomClosed').length > 0);
+    expect(told(ada, 'roomClosed')).toEqual([{ code: 'session_taken', reason: expect.any(String) }]);
+    refuses(await ada.ask('listProducers'), 'not_joined');
+  });
+
+  test('of a client that said goodbye is a leave at once', async ({ connect }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const { roomId } = await entered(ada, 'createRoom');
+    await bob.must('joinRoom', { roomId });
+    ada.close();
+    await until('Ada has left', () => told(bob, 'peerLeft').length > 0);
+    expect(told(bob, 'peerChanged')).toEqual([]);
+  });
+});
+
+test.describe('a restart of the server', () => {
+  test('is survived: whoever returns first opens the room again, and everybody is who they were', async ({ connect, system }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const room = await entered(ada, 'createRoom', { displayName: 'Ada', password: 'north' });
+    const guest = await entered(bob, 'joinRoom', { roomId: room.roomId, displayName: 'Bob', password: 'north' });
+    await ada.must('lockRoom', { locked: true });
+    await until('Bob has the newer token', () => told(bob, 'rejoinToken').length > 0);
+    const newer = String(told(bob, 'rejoinToken').at(-1)?.rejoinToken);
+
+    await system.sfu.kill();
+    await system.sfu.start();
+
+    const bobAgain = await connect();
+    const returned = await entered(bobAgain, 'joinRoom', { roomId: room.roomId, rejoinToken: newer });
+    expect(returned).toMatchObject({ roomId: room.roomId, watchId: room.watchId, peerId: guest.peerId, host: false });
+    expect(returned).toMatchObject({ settings: { locked: true, hasPassword: true, layout: 'auto' } });
+    const adaAgain = await connect();
+    // Her token is older than the lock; the room knows better.
+    const host = await entered(adaAgain, 'joinRoom', { roomId: room.roomId, rejoinToken: room.rejoinToken });
+    expect(host).toMatchObject({ peerId: room.peerId, host: true, settings: { locked: true } });
+    refuses(await (await connect()).ask('joinRoom', { roomId: room.roomId, password: 'north' }), 'room_locked');
+    await adaAgain.must('lockRoom', { locked: false });
+    refuses(await (await connect()).ask('joinRoom', { roomId: room.roomId, password: 'south' }), 'wrong_password');
+    await (await connect()).must('joinRoom', { roomId: room.roomId, password: 'north' });
+  });
+
+  test('lets nobody in with a token of another room or of one that was made up', async ({ connect }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const { rejoinToken } = await entered(ada, 'createRoom');
+    const other = await entered(bob, 'createRoom');
+    const thief = await connect();
+    refuses(await thief.ask('joinRoom', { roomId: other.roomId, rejoinToken }), 'invalid_token');
+    // Guessing is slow: the next request comes too early.
+    refuses(await thief.ask('joinRoom', { roomId: other.roomId, rejoinToken: 'made.up.token' }), 'rate_limited');
+  });
+});
+
+test('a worker that is lost ends its rooms, and everybody comes back by the same way', async ({ connect, system }) => {
+  const [ada, bob] = [await connect(), await connect()];
+  const room = await entered(ada, 'createRoom');
+  const guest = await entered(bob, 'joinRoom', { roomId: room.roomId });
+  const replaced = await fetch(`http://127.0.0.1:${system.ports.sfuOps}/workers/0/replace`, { method: 'POST' });
+  expect(replaced.status, await replaced.text()).toBe(200);
+  for (const peer of [ada, bob]) {
+    await until('it is told', () => told(peer, 'roomClosed').length > 0);
+    expect(told(peer, 'roomClosed')).toEqual([{ code: 'worker_lost', reason: expect.any(String) }]);
+  }
+  const again = await entered(bob, 'joinRoom', { roomId: room.roomId, rejoinToken: guest.rejoinToken });
+  expect(again).toMatchObject({ peerId: guest.peerId, watchId: room.watchId });
+  expect(await entered(ada, 'joinRoom', { roomId: room.roomId, rejoinToken: room.rejoinToken })).toMatchObject({ host: true });
+  await microphone(ada, 1);
+  const unknown = await fetch(`http://127.0.0.1:${system.ports.sfuOps}/workers/7/replace`, { method: 'POST' });
+  expect([unknown.status, await unknown.text()]).toEqual([404, 'there is no media worker 7\n']);
+});
+
+test.describe('at the door', () => {
+  test('a room takes so many publishers and so many viewers', async ({ connect }) => {
+    const ada = await connect();
+    const { roomId } = await entered(ada, 'createRoom');
+    for (let n = 0; n < 2; n += 1) await (await connect()).must('joinRoom', { roomId });
+    const late = await connect();
+    refuses(await late.ask('joinRoom', { roomId }), 'room_full');
+    expect(await late.must('joinRoom', { roomId, role: 'viewer' })).toMatchObject({ role: 'viewer', host: false });
+    refuses(await (await connect()).ask('joinRoom', { roomId, role: 'viewer' }), 'room_full');
+    for (const [event, ...payload] of [['createProducerTransport'], ['produce', { kind: 'audio', rtpParameters: opus(1) }]] as const) {
+      refuses(await late.ask(event, ...payload), 'not_allowed');
+    }
+    await late.must('createConsumerTransport');
+  });
+
+  test('a password is asked for, and guessed slowly', async ({ connect, system }) => {
+    const ada = await connect();
+    const { roomId } = await entered(ada, 'createRoom', { password: 'north' });
+    refuses(await (await connect()).ask('joinRoom', { roomId }), 'wrong_password');
+    const guesser = await connect();
+    refuses(await guesser.ask('joinRoom', { roomId, password: 'south' }), 'wrong_password');
+    refuses(await guesser.ask('joinRoom', { roomId, password: 'west' }), 'rate_limited');
+    await (await connect()).must('joinRoom', { roomId, password: 'north' });
+    const summary = (await (await fetch(`${system.url}/api/rooms/${roomId}`)).json()) as Answer;
+    expect(summary, 'the address of the playlist is secret').toEqual({ roomId, peers: 2, hasPassword: true, locked: false });
+    refuses(await (await connect()).ask('createRoom', { password: '' }), 'bad_request');
+  });
+
+  test('a removed peer stays out, whatever it holds', async ({ connect }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const { roomId } = await entered(ada, 'createRoom');
+    const guest = await entered(bob, 'joinRoom', { roomId });
+    expect(await ada.must('removePeer', { peerId: guest.peerId })).toEqual({ removed: true });
+    await until('Bob is told', () => told(bob, 'roomClosed').length > 0);
+    expect(told(bob, 'roomClosed')).toEqual([{ code: 'removed', reason: expect.any(String) }]);
+    const { session, rejoinToken } = guest;
+    refuses(await bob.ask('resumeSession', { roomId, sessionId: session.id, secret: session.secret }), 'session_not_found');
+    refuses(await (await connect()).ask('joinRoom', { roomId, rejoinToken }), 'removed');
+    expect(told(ada, 'peerLeft')).toEqual([{ peerId: guest.peerId }]);
+  });
+});
+
+test.describe('a host', () => {
+  test('mutes, and the muted peer speaks again when it wants', async ({ connect }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const { roomId, hostToken } = await entered(ada, 'createRoom');
+    const guest = await entered(bob, 'joinRoom', { roomId });
+    const producerId = await microphone(bob, 1);
+    expect(await ada.must('mutePeer', { peerId: guest.peerId })).toEqual({ muted: true });
+    const [muted] = (await bob.must('listProducers')).producers as Answer[];
+    expect(muted).toMatchObject({ peerId: guest.peerId, audioPaused: true, mutedByHost: [producerId] });
+    await bob.must('resumeProducer', { producerId });
+    const [loud] = (await ada.must('listProducers')).producers as Answer[];
+    expect(loud).toMatchObject({ audioPaused: false });
+    expect(loud?.mutedByHost).toBeUndefined();
+
+    const second = await connect();
+    expect(await second.must('joinRoom', { roomId, hostToken })).toMatchObject({ host: true });
+    await second.must('mutePeer', { peerId: guest.peerId, track: 'camera' });
+  });
+
+  test('sets the room, and everybody is told', async ({ connect }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const { roomId, peerId } = await entered(ada, 'createRoom');
+    await bob.must('joinRoom', { roomId });
+    expect(await ada.must('setLayout', { layout: 'speaker' })).toEqual({ layout: 'speaker' });
+    expect(await ada.must('pinPeer', { peerId })).toEqual({ pinned: true });
+    expect(await ada.must('lockRoom', { locked: true })).toEqual({ locked: true });
+    const settings = { locked: true, hasPassword: false, layout: 'speaker', pinned: { peerId, source: 'camera' } };
+    await until('Bob knows', () => told(bob, 'roomSettings').some(({ locked }) => locked));
+    expect(told(bob, 'roomSettings').at(-1)).toEqual(settings);
+    expect(await ada.must('pinPeer')).toEqual({ pinned: false });
+    await until('Bob knows', () => told(bob, 'roomSettings').at(-1)?.pinned === undefined);
+  });
+
+  test('ends the room for everybody', async ({ connect, system }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const { roomId } = await entered(ada, 'createRoom');
+    await bob.must('joinRoom', { roomId });
+    await microphone(bob, 1);
+    expect(await ada.must('endRoom')).toEqual({ ended: true });
+    for (const peer of [ada, bob]) {
+      await until('it is told', () => told(peer, 'roomClosed').length > 0);
+      expect(told(peer, 'roomClosed')).toEqual([{ code: 'ended_by_host', reason: expect.any(String) }]);
+    }
+    await expect.poll(() => heldByMediasoup(system)).toEqual({ routers: [], webRtcTransports: [], orphans: [] });
+    refuses(await ada.ask('joinRoom', { roomId }), 'room_not_found');
+  });
+
+  test('is whoever has the token, and nobody else', async ({ connect }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const { roomId, peerId } = await entered(ada, 'createRoom');
+    expect(await bob.must('joinRoom', { roomId, hostToken: 'made up' })).toMatchObject({ host: false });
+    const orders: [string, ...unknown[]][] = [
+      ['mutePeer', { peerId }], ['removePeer', { peerId }], ['lockRoom', { locked: true }], ['endRoom'], ['setLayout', { layout: 'grid' }], ['pinPeer', { peerId }],
+    ];
+    for (const [event, ...payload] of orders) refuses(await bob.ask(event, ...payload), 'not_host');
+    refuses(await ada.ask('removePeer', { peerId: 'nobody' }), 'peer_not_found');
+    refuses(await ada.ask('setLayout', { layout: 'heart' }), 'bad_request');
+  });
+});
+
+test.describe('an embedder', () => {
+  const SECRET = 'what the embedder and this server share';
+  test.use({ systemOptions: { broadcast: false, sfuArgs: ['--join-secret', SECRET, '--allowed-origins', 'https://product.example'], composerArgs: [] } });
+
+  function joinToken(claims: object, secret = SECRET): string {
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ exp: Math.floor(Date.now() / 1000) + 600, ...claims })}`;
+    return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+  }
+
+  test('decides who enters which room, as what and under which name', async ({ connect }) => {
+    const [ada, bob, eve] = [await connect(), await connect(), await connect()];
+    refuses(await ada.ask('createRoom'), 'token_required');
+    const host = { joinToken: joinToken({ room: 'lesson-7', role: 'host', name: 'Ada' }) };
+    expect(await ada.must('createRoom', host)).toMatchObject({ roomId: 'lesson-7', host: true });
+    const viewer = { roomId: 'lesson-7', displayName: 'Nobody', joinToken: joinToken({ room: 'lesson-7', role: 'viewer', name: 'Bob' }) };
+    expect(await bob.must('joinRoom', viewer)).toMatchObject({ role: 'viewer', host: false });
+    expect((await ada.must('listProducers')).producers).toEqual([]);
+    await until('Ada knows his name', () => told(ada, 'peerJoined').some(({ displayName }) => displayName === 'Bob'));
+    refuses(await eve.ask('joinRoom', { roomId: 'lesson-7' }), 'token_required');
+    const forged = { roomId: 'lesson-7', joinToken: joinToken({ room: 'lesson-7' }, 'another secret') };
+    refuses(await eve.ask('joinRoom', forged), 'invalid_token');
+  });
+
+  test('opens its room with the first who comes', async ({ connect }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const token = joinToken({ room: 'lesson-8' });
+    refuses(await bob.ask('joinRoom', { roomId: 'lesson-8', joinToken: joinToken({ room: 'lesson-8', role: 'viewer' }) }), 'room_not_found');
+    expect(await ada.must('joinRoom', { roomId: 'lesson-8', joinToken: token })).toMatchObject({ roomId: 'lesson-8', host: false });
+  });
+
+  test('keeps other sites out', async ({ system }) => {
+    const connect = (origin: string) => SignalingPeer.connect(system.url, { origin });
+    const refused = await connect('https://elsewhere.example').catch((error: Error) => error.message);
+    expect(refused).toContain('https://elsewhere.example may not connect');
+    (await connect('https://product.example')).close();
+  });
+});
