@@ -210,3 +210,45 @@ async fn a_killed_ingest_is_replaced_and_asks_to_be_resumed_again() {
     daemon.confirm(1, "one", 2).await;
     until(&mut statuses, is_active(2)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broadcast_is_watched_under_its_watch_id_and_its_rooms_only_where_that_is_no_secret() {
+    let mut daemon = Daemon::start(&[]).await;
+    let open = |watch_id: &str, only_watch_id| v1::OpenBroadcastRequest {
+        room_id: ROOM.into(),
+        epoch: 1,
+        watch_id: watch_id.into(),
+        only_watch_id,
+    };
+    let claim = daemon.client.open_broadcast(open("watch", true)).await.expect("a claim");
+    let status = claim.into_inner().message().await.expect("a status").expect("the first");
+    assert_eq!(status.playlist_url, "/hls/watch/index.m3u8");
+    playlist(&daemon, "watch").await;
+    assert!(daemon.get(&format!("/hls/{ROOM}/live.m3u8")).await.starts_with("HTTP/1.1 404"));
+
+    // Whoever watched before the composer was killed watches on, before any claim returns.
+    daemon.kill_and_restart().await;
+    playlist(&daemon, "watch").await;
+    assert!(daemon.get(&format!("/hls/{ROOM}/live.m3u8")).await.starts_with("HTTP/1.1 404"));
+
+    // The same id is another room now: its viewers are not the former one's.
+    let reopened = v1::OpenBroadcastRequest { epoch: 2, ..open("another", false) };
+    let _claim = daemon.client.open_broadcast(reopened).await.expect("a claim");
+    playlist(&daemon, "another").await;
+    playlist(&daemon, ROOM).await;
+    assert!(daemon.get("/hls/watch/live.m3u8").await.starts_with("HTTP/1.1 404"));
+
+    let nameless = daemon.client.open_broadcast(open("", true)).await.expect_err("no name");
+    assert_eq!(
+        (nameless.code(), reason(&nameless).as_str()),
+        (Code::InvalidArgument, "INVALID_FIELD")
+    );
+}
+
+/// Waits until the live playlist is served under `name`.
+async fn playlist(daemon: &Daemon, name: &str) {
+    let served = async {
+        while !daemon.get(&format!("/hls/{name}/live.m3u8")).await.starts_with("HTTP/1.1 200") {}
+    };
+    timeout(PATIENCE, served).await.expect("a playlist");
+}

@@ -108,7 +108,7 @@ pub struct Config {
     pub join_secret: Option<String>,
 
     /// Signs what brings clients back after a restart of this server; made when missing. Default: rejoin.key in
-    /// $STATE_DIRECTORY, otherwise a new key per start.
+    /// $STATE_DIRECTORY, or var/sfu/rejoin.key.
     #[arg(long, env = "SFU_KEY_FILE")]
     pub key_file: Option<PathBuf>,
 
@@ -133,10 +133,10 @@ const VERSION: &str =
     concat!(env!("CARGO_PKG_VERSION"), " (mediasoup worker: ", env!("MEDIASOUP_FLAVOUR"), ")");
 
 impl Config {
-    /// Where the key is kept; none without a place for it.
-    pub fn key_file(&self) -> Option<PathBuf> {
-        let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from);
-        self.key_file.clone().or_else(|| Some(state?.join("rejoin.key")))
+    /// Where the key is kept when no flag says so.
+    pub fn default_key_file() -> PathBuf {
+        let state = std::env::var_os("STATE_DIRECTORY").filter(|dir| !dir.is_empty());
+        state.map_or_else(|| PathBuf::from("var/sfu"), PathBuf::from).join("rejoin.key")
     }
 }
 

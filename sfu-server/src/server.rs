@@ -120,14 +120,14 @@ impl Server {
 }
 
 fn tokens(config: &Config) -> anyhow::Result<Tokens> {
-    let key = match config.key_file() {
-        Some(path) => Key::load_or_make(&path)?,
-        None => {
+    let key = match &config.key_file {
+        Some(path) => Key::load_or_make(path)?,
+        None => Key::load_or_make(&Config::default_key_file()).unwrap_or_else(|error| {
             tracing::warn!(
-                "--key-file is not set: after a restart of this server calls do not come back by themselves"
+                "{error}; until then calls do not come back by themselves after a restart of this server"
             );
             Key::random()
-        }
+        }),
     };
     Ok(Tokens::new(&key, config.join_secret.as_deref()))
 }
@@ -180,6 +180,11 @@ fn announce(config: &Config, addr: SocketAddr) {
         );
     }
     for address in &config.rtc_announced_address {
+        if address.parse::<IpAddr>().is_ok_and(|ip| ip.is_unspecified()) {
+            tracing::warn!(
+                "--rtc-announced-address {address} is no address a browser can send to; name this machine's own"
+            );
+        }
         if address.parse::<IpAddr>().is_ok_and(is_private) {
             tracing::warn!(
                 "--rtc-announced-address {address} is private: only browsers in that network reach it"
