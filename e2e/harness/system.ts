@@ -12,6 +12,8 @@ export interface SystemOptions {
   broadcast: boolean;
   sfuArgs: string[];
   composerArgs: string[];
+  /** Other pages than the product's. */
+  frontendDir?: string;
   /** The daemons speak TLS with each other, hls-composer with this certificate. */
   link?: Certificate;
 }
@@ -40,7 +42,7 @@ export class System {
         ...['--composer', `${scheme}://127.0.0.1:${ports.grpc}`],
         ...['--hls-upstream', `${scheme}://127.0.0.1:${ports.hlsHttp}`],
         ...(options.link ? ['--composer-ca', options.link.certFile] : []),
-        ...['--frontend-dir', frontendDir],
+        ...['--frontend-dir', options.frontendDir ?? frontendDir],
         // hls-composer passes hidden directories by.
         ...['--key-file', path.join(dataDir, '.sfu-server', 'rejoin.key')],
         ...['--broadcast', options.broadcast ? 'auto' : 'off'],
