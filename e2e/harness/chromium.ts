@@ -18,6 +18,13 @@ const ARGS = [
   '--autoplay-policy=no-user-gesture-required',
 ];
 
+export interface ChromiumOptions {
+  /** What is started in place of Chromium, and starts it. */
+  program?: string;
+  /** Origins whose pages get a camera without HTTPS. */
+  trusts?: string[];
+}
+
 export interface RunningChromium {
   browser: Browser;
   /** Ends it as a crash does: the servers hear nothing. */
@@ -26,9 +33,9 @@ export interface RunningChromium {
 }
 
 /** A browser with this person's camera and microphone; without a person one that only watches. */
-export async function startChromium(person?: Person): Promise<RunningChromium> {
+export async function startChromium(person?: Person, { program = chromiumPath, trusts = [] }: ChromiumOptions = {}): Promise<RunningChromium> {
   const dir = await fs.mkdtemp(path.join(os.tmpdir(), 'e2e-devices-'));
-  const args = [...ARGS];
+  const args = [...ARGS, ...trusts.map((origin) => `--unsafely-treat-insecure-origin-as-secure=${origin}`)];
   if (person) {
     const { camera, microphone } = await writeDevices(person, dir);
     args.push(
@@ -38,7 +45,7 @@ export async function startChromium(person?: Person): Promise<RunningChromium> {
       `--use-file-for-fake-audio-capture=${microphone}`,
     );
   }
-  const server = await chromium.launchServer({ executablePath: chromiumPath, headless: true, args });
+  const server = await chromium.launchServer({ executablePath: program, headless: true, args });
   const browser = await chromium.connect(server.wsEndpoint(), { timeout: 15_000 });
   const end = async (how: 'close' | 'kill', running: BrowserServer) => {
     await running[how]();

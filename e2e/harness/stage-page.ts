@@ -7,6 +7,8 @@ import type { Rgb } from './person';
 export interface StageOptions extends BrowserContextOptions {
   /** What this browser sends. */
   codec?: 'vp8' | 'h264';
+  /** Media goes through relays only. */
+  relayed?: boolean;
 }
 
 type Device = 'camera' | 'microphone' | 'screen';
@@ -26,12 +28,12 @@ export class StagePage {
     this.#query = query;
   }
 
-  static async open(browser: Browser, origin: string, name: string, { codec = 'vp8', ...options }: StageOptions = {}): Promise<StagePage> {
+  static async open(browser: Browser, origin: string, name: string, { codec = 'vp8', relayed = false, ...options }: StageOptions = {}): Promise<StagePage> {
     const context = await browser.newContext({ viewport: { width: 960, height: 600 }, ...options });
     context.setDefaultTimeout(15_000);
     const page = await context.newPage();
     await page.addInitScript(observeCalls);
-    return new StagePage(context, page, origin, name, `?codec=${codec}`);
+    return new StagePage(context, page, origin, name, `?codec=${codec}${relayed ? '&relay=only' : ''}`);
   }
 
   /** Opens a new room and answers its id once camera and microphone are sent. */

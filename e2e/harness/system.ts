@@ -7,11 +7,15 @@ import { Daemon } from './daemon';
 import { frontendDir } from './places';
 import { reservePorts, type Ports } from './ports';
 
+const LOOPBACK = '127.0.0.1';
+
 export interface SystemOptions {
   /** False for tests of the call alone: no hls-composer, no broadcast. */
   broadcast: boolean;
   sfuArgs: string[];
   composerArgs: string[];
+  /** Where sfu-server listens, media included; loopback when missing. */
+  listenIp?: string;
   /** Other pages than the product's. */
   frontendDir?: string;
   /** The daemons speak TLS with each other, hls-composer with this certificate. */
@@ -35,7 +39,8 @@ export class System {
       opsPort: ports.sfuOps,
       logFile: path.join(logDir, 'sfu-server.log'),
       args: [
-        ...['--listen', `127.0.0.1:${ports.sfuHttp}`],
+        ...['--listen', `${options.listenIp ?? LOOPBACK}:${ports.sfuHttp}`],
+        ...['--rtc-listen-ip', options.listenIp ?? LOOPBACK],
         ...['--ops-listen', `127.0.0.1:${ports.sfuOps}`],
         ...['--rtc-port', String(ports.rtc)],
         ...['--plain-ports', ports.plain],
@@ -83,7 +88,7 @@ export class System {
 
   /** What people open in their browsers. */
   get url(): string {
-    return `http://127.0.0.1:${this.ports.sfuHttp}`;
+    return `http://${this.#options.listenIp ?? LOOPBACK}:${this.ports.sfuHttp}`;
   }
 
   /** The composer's own HLS origin, which answers also while sfu-server is away. */
