@@ -13,7 +13,7 @@ pub fn opus(ssrc: u32) -> Value {
         "mimeType": "audio/opus", "payloadType": OPUS, "clockRate": 48_000, "channels": 2,
         "parameters": { "useinbandfec": 1 }, "rtcpFeedback": [],
     });
-    one_stream("0", &codec, ssrc)
+    one_stream(&codec, ssrc)
 }
 
 /// `rtpParameters` of a camera.
@@ -24,7 +24,7 @@ pub fn vp8(ssrc: u32) -> Value {
         "mimeType": "video/VP8", "payloadType": VP8, "clockRate": 90_000,
         "parameters": {}, "rtcpFeedback": feedback,
     });
-    one_stream("1", &codec, ssrc)
+    one_stream(&codec, ssrc)
 }
 
 /// `rtpParameters` of a codec no router here knows.
@@ -33,12 +33,13 @@ pub fn foreign(ssrc: u32) -> Value {
         "mimeType": "video/VP9", "payloadType": VP8, "clockRate": 90_000,
         "parameters": {}, "rtcpFeedback": [],
     });
-    one_stream("1", &codec, ssrc)
+    one_stream(&codec, ssrc)
 }
 
-fn one_stream(mid: &str, codec: &Value, ssrc: u32) -> Value {
+fn one_stream(codec: &Value, ssrc: u32) -> Value {
     json!({
-        "mid": mid, "codecs": [codec], "headerExtensions": [], "encodings": [{ "ssrc": ssrc }],
+        // Unique on a transport, as the SSRC is.
+        "mid": ssrc.to_string(), "codecs": [codec], "headerExtensions": [], "encodings": [{ "ssrc": ssrc }],
         "rtcp": { "cname": "rig", "reducedSize": true },
     })
 }
