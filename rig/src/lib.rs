@@ -16,6 +16,7 @@ pub mod contract;
 pub mod conversation;
 pub mod dump;
 pub mod frames;
+pub mod media;
 pub mod parameters;
 pub mod ports;
 pub mod server;
