@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use rig::{
     Server,
     media::{Peer, Sent, Tally},
@@ -74,12 +75,10 @@ async fn eight_publishing_peers_receive_the_other_seven_and_lose_nothing() {
 }
 
 async fn room_of(count: usize, server: &Server) -> Vec<Peer> {
-    let mut peers = vec![Peer::publish(server.http, None).await];
-    while peers.len() < count {
-        let room = peers[0].room.clone();
-        peers.push(Peer::publish(server.http, Some(&room)).await);
-    }
-    peers
+    let first = Peer::publish(server.http, None).await;
+    let others = (1..count).map(|_| Peer::publish(server.http, Some(&first.room)));
+    let others = join_all(others).await;
+    std::iter::once(first).chain(others).collect()
 }
 
 async fn everything_flows(peers: &[Peer]) {

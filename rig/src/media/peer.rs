@@ -71,8 +71,10 @@ impl Peer {
             None => client.must("createRoom", None).await,
             Some(room) => client.must("joinRoom", Some(json!({ "roomId": room }))).await,
         };
-        let mut sending = Transport::connect(&client, "Producer").await;
-        let receiving = Transport::connect(&client, "Consumer").await;
+        let (mut sending, receiving) = tokio::join!(
+            Transport::connect(&client, "Producer"),
+            Transport::connect(&client, "Consumer")
+        );
 
         let microphone = stream("mic", MediaKind::Audio);
         let camera = stream("cam", MediaKind::Video);

@@ -49,7 +49,8 @@ pub struct Stream {
 
 impl Transport {
     /// Creates the transport of `direction` (`Producer`, `Consumer`) on the server, and connects it. Returns when media
-    /// can flow.
+    /// can flow: after a second, for str0m's DTLS, it seems, reads a Finished in the datagram of the ChangeCipherSpec,
+    /// as OpenSSL sends it, only when the timer of its own flight runs out.
     pub async fn connect(client: &Client, direction: &str) -> Self {
         let server = client.must(&format!("create{direction}Transport"), None).await;
         let mut transport = Self::toward(&server).await;
