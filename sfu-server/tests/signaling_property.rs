@@ -26,7 +26,8 @@ const FLOOD: usize = 45;
 /// Rooms that clients know of: few, so that they meet.
 const KNOWN_ROOMS: usize = 3;
 
-/// Which server. Twenty clients in rooms of eight find some full.
+/// Which server: twenty clients in rooms of eight find some full, and empty rooms soon end. One that keeps the seats of lost
+/// connections, or limits how often a client asks, is told here to keep them for a second and to let everybody ask.
 const FLAGS: &[&str] =
     &["--workers", "2", "--max-peers", "8", "--max-rooms", "12", "--broadcast-linger", "1s"];
 

@@ -17,8 +17,6 @@ pub struct Seat {
     pub consumers: BTreeMap<String, String>,
     /// Who sends what, as it was told last.
     pub told: Value,
-    /// The server keeps the seat for a while after the connection is lost.
-    pub kept: bool,
 }
 
 impl Seat {
@@ -55,7 +53,6 @@ impl Seat {
                 room: text(&answer["roomId"]),
                 peer: text(&answer["peerId"]),
                 told: answer.get("producers").cloned().unwrap_or_else(|| Value::Array(vec![])),
-                kept: answer.get("session").is_some(),
                 ..Self::default()
             });
             return;
@@ -87,7 +84,7 @@ impl Seat {
 /// Every producer in a list of who sends what.
 pub fn producers(list: &Value) -> Ids {
     let peers = list.as_array().into_iter().flatten();
-    peers.flat_map(|peer| peer_producers(peer)).collect()
+    peers.flat_map(peer_producers).collect()
 }
 
 /// The producers of one entry of such a list.
