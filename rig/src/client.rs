@@ -6,7 +6,11 @@
 //!    └──── answer ───────┘
 //! ```
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
@@ -31,6 +35,8 @@ type Socket = WebSocketStream<TcpStream>;
 pub struct Client {
     commands: mpsc::UnboundedSender<Command>,
     conversation: watch::Receiver<Conversation>,
+    /// Requests given to the task: those it has not come to are not in the conversation yet.
+    requests: AtomicUsize,
     task: JoinHandle<()>,
 }
 
@@ -69,7 +75,7 @@ impl Client {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (publisher, conversation) = watch::channel(Conversation::default());
         let task = tokio::spawn(serve(socket, inbox, publisher));
-        Self { commands, conversation, task }
+        Self { commands, conversation, requests: AtomicUsize::new(0), task }
     }
 
     /// Sends a request now; what is returned is its answer to come.
@@ -80,6 +86,7 @@ impl Client {
     /// The same, with a payload that need not be JSON.
     pub fn send_text(&self, event: &str, payload: Option<String>) -> Answer {
         let (answer, receiver) = oneshot::channel();
+        self.requests.fetch_add(1, Ordering::Relaxed);
         // On a connection that is over, the answer never comes, and says so.
         drop(self.commands.send(Command::Ask { event: event.into(), payload, answer }));
         Answer { event: event.into(), receiver }
@@ -137,13 +144,22 @@ impl Client {
         found.unwrap_or_default()
     }
 
+    /// Waits for the answers to all that was sent, or for the end of the connection.
+    ///
+    /// # Panics
+    /// When neither comes in time.
+    pub async fn settled(&self) {
+        let requests = self.requests.load(Ordering::Relaxed);
+        let all = |said: &Conversation| said.asked() == requests && said.unanswered() == 0;
+        self.until("every answer", |said| all(said) || said.over.is_some()).await;
+    }
+
     /// Waits for every answer, then disconnects as socket.io-client does.
     ///
     /// # Panics
     /// When an answer, or the end, does not come in time.
     pub async fn close(self) -> Conversation {
-        let settled = |said: &Conversation| said.unanswered() == 0 || said.over.is_some();
-        self.until("every answer", settled).await;
+        self.settled().await;
         drop(self.commands.send(Command::Close));
         self.ended().await
     }

@@ -61,10 +61,14 @@ impl Conversation {
         })
     }
 
+    /// How many requests were sent.
+    pub fn asked(&self) -> usize {
+        self.said.iter().filter(|said| matches!(said, Said::Asked { .. })).count()
+    }
+
     /// Requests without an answer so far.
     pub fn unanswered(&self) -> usize {
-        let asked = self.said.iter().filter(|said| matches!(said, Said::Asked { .. })).count();
-        asked.saturating_sub(self.answered().count())
+        self.asked().saturating_sub(self.answered().count())
     }
 
     /// What contradicts "every request is answered once, in the order of the requests", one sentence each.

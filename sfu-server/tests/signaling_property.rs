@@ -147,7 +147,7 @@ impl Somebody {
                 }
             }
         }
-        self.client.until("every answer", |said| said.unanswered() == 0).await;
+        self.client.settled().await;
         assert_eq!(self.client.conversation().over, None, "nobody was disconnected");
         self
     }
@@ -211,7 +211,9 @@ async fn agree(server: &Server, everybody: &[Somebody], round: usize) -> usize {
 async fn lists(seats: &[(&Client, Seat)]) -> Result<BTreeMap<String, Value>, String> {
     let mut lists = BTreeMap::new();
     for (client, seat) in seats {
-        let list = client.must("listProducers", None).await["producers"].clone();
+        let answer = client.ask("listProducers", None).await;
+        let list =
+            answer.get("producers").ok_or_else(|| format!("{}: {answer}", seat.peer))?.clone();
         if seat.told != list {
             return Err(format!("{} was told {} and lists {list}", seat.peer, seat.told));
         }
