@@ -1,4 +1,5 @@
-//! The contract of `docs/signaling.md` as a client knows it: the one place to extend when it grows.
+//! The contract of `docs/signaling.md` as a client knows it: the one place to extend when it grows. It may be ahead of a
+//! server, which then refuses an event as unknown.
 
 use serde_json::Value;
 
@@ -22,6 +23,10 @@ pub enum Carries {
     NewRoom,
     /// `{ roomId, displayName?, … }`
     Room,
+    /// `{ roomId, sessionId, secret }`
+    Session,
+    /// `{ transportId }`
+    OwnTransport,
     /// `{ dtlsParameters }`
     Dtls,
     /// `{ kind, rtpParameters, appData? }`
@@ -30,8 +35,16 @@ pub enum Carries {
     OwnProducer,
     /// `{ producerId, rtpCapabilities, paused? }`
     Consume,
-    /// `{ consumerId, … }`
+    /// `{ consumerId }`
     OwnConsumer,
+    /// `{ consumerId, spatialLayer?, temporalLayer?, height? }`
+    Layers,
+    /// `{ peerId, … }`
+    Peer,
+    /// `{ locked }`
+    Locked,
+    /// `{ layout }`
+    Layout,
 }
 
 const fn event(name: &'static str, carries: Carries, answers: &'static [&'static str]) -> Event {
@@ -44,11 +57,13 @@ const TRANSPORT: &[&str] = &["id", "iceParameters", "iceCandidates", "dtlsParame
 pub const EVENTS: &[Event] = &[
     event("createRoom", Carries::NewRoom, &["roomId", "peerId", "rtpCapabilities"]),
     event("joinRoom", Carries::Room, &["roomId", "peerId", "rtpCapabilities", "producers"]),
+    event("resumeSession", Carries::Session, &["roomId", "peerId", "rtpCapabilities", "kept"]),
     event("getRouterRtpCapabilities", Carries::Nothing, &["rtpCapabilities"]),
     event("createProducerTransport", Carries::Nothing, TRANSPORT),
     event("createConsumerTransport", Carries::Nothing, TRANSPORT),
     event("connectProducerTransport", Carries::Dtls, &["connected"]),
     event("connectConsumerTransport", Carries::Dtls, &["connected"]),
+    event("restartIce", Carries::OwnTransport, &["iceParameters"]),
     event("produce", Carries::Track, &["id"]),
     event("pauseProducer", Carries::OwnProducer, &["paused"]),
     event("resumeProducer", Carries::OwnProducer, &["resumed"]),
@@ -56,8 +71,17 @@ pub const EVENTS: &[Event] = &[
     event("stopProducing", Carries::Nothing, &["stopped"]),
     event("listProducers", Carries::Nothing, &["producers"]),
     event("consume", Carries::Consume, &["id", "producerId", "kind", "rtpParameters"]),
+    event("pauseConsumer", Carries::OwnConsumer, &["paused"]),
     event("resumeConsumer", Carries::OwnConsumer, &["resumed"]),
+    event("closeConsumer", Carries::OwnConsumer, &["closed"]),
+    event("setPreferredLayers", Carries::Layers, &[]),
     event("leaveRoom", Carries::Nothing, &["left"]),
+    event("mutePeer", Carries::Peer, &["muted"]),
+    event("removePeer", Carries::Peer, &["removed"]),
+    event("lockRoom", Carries::Locked, &["locked"]),
+    event("endRoom", Carries::Nothing, &["ended"]),
+    event("setLayout", Carries::Layout, &["layout"]),
+    event("pinPeer", Carries::Peer, &["pinned"]),
 ];
 
 /// Every code a refusal may have.
@@ -69,19 +93,27 @@ pub const CODES: &[&str] = &[
     "consumer_not_found",
     "duplicate_producer",
     "limit_reached",
+    "invalid_token",
     "media_failed",
+    "not_allowed",
+    "not_host",
     "not_joined",
+    "peer_not_found",
     "producer_not_found",
     "rate_limited",
     "room_busy",
     "room_exists",
     "room_full",
+    "room_locked",
     "room_not_found",
+    "session_not_found",
     "shutting_down",
+    "token_required",
     "transport_exists",
     "transport_missing",
     "unknown_event",
     "worker_lost",
+    "wrong_password",
 ];
 
 /// What of `answer` to `event` the contract does not have; nothing when all is as it should be.

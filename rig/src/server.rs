@@ -22,6 +22,9 @@ use crate::{PATIENCE, dump::Dump, ports};
 const SHOWN: usize = 60;
 /// Workers that may run: each has a media port.
 const MAX_WORKERS: u16 = 8;
+/// What tests want of every server, as the environment says it: a flag counts more, and a server that does not know one of
+/// them ignores it. Seats are kept for a second, and a client may ask as fast as it can.
+const ENVIRONMENT: [(&str, &str); 2] = [("SFU_SEAT_GRACE", "1s"), ("SFU_MAX_REQUESTS", "100000")];
 
 /// A running server.
 #[derive(Debug)]
@@ -75,6 +78,8 @@ impl Server {
         let file = File::create(&log).expect("a log");
         command
             .args(extra)
+            .envs(ENVIRONMENT)
+            .env("SFU_KEY_FILE", directory.path().join("rejoin.key"))
             .env("NOTIFY_SOCKET", &notify)
             .stdin(Stdio::null())
             .stdout(file.try_clone().expect("the log again"))

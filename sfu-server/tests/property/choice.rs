@@ -45,7 +45,7 @@ fn sensible(random: &mut StdRng, heard: &Heard<'_>) -> Request {
                 likely.extend(["createProducerTransport"; 4]);
             } else {
                 likely.extend(["produce"; 5]);
-                likely.push("connectProducerTransport");
+                likely.extend(["connectProducerTransport", "restartIce"]);
             }
             if seat.receiving.is_none() {
                 likely.extend(["createConsumerTransport"; 4]);
@@ -57,10 +57,15 @@ fn sensible(random: &mut StdRng, heard: &Heard<'_>) -> Request {
                 likely.extend(["pauseProducer", "resumeProducer", "closeProducer"]);
             }
             if !seat.consumers.is_empty() {
-                likely.extend(["resumeConsumer"; 2]);
+                likely.extend(["pauseConsumer", "resumeConsumer", "resumeConsumer"]);
+                likely.extend(["closeConsumer", "setPreferredLayers"]);
             }
             if random.random_bool(0.1) {
                 likely.extend(["stopProducing", "leaveRoom"]);
+                likely.extend(["mutePeer", "removePeer", "lockRoom", "setLayout", "pinPeer"]);
+            }
+            if random.random_bool(0.01) {
+                likely.extend(["endRoom"; 5]);
             }
             *likely.choose(random).expect("something")
         }
@@ -73,9 +78,29 @@ fn sensible(random: &mut StdRng, heard: &Heard<'_>) -> Request {
 fn filled(random: &mut StdRng, event: &Event, heard: &Heard<'_>) -> Request {
     let payload = match event.carries {
         Carries::Nothing => None,
-        Carries::NewRoom => random.random_bool(0.5).then(|| json!({ "displayName": name(random) })),
-        Carries::Room => {
-            Some(json!({ "roomId": one_of(random, heard.rooms), "displayName": name(random) }))
+        Carries::NewRoom => random.random_bool(0.5).then(|| {
+            let mut room = json!({ "displayName": name(random) });
+            if random.random_bool(0.1) {
+                room["password"] = "sesame".into();
+            }
+            room
+        }),
+        Carries::Room => Some(json!({
+            "roomId": one_of(random, heard.rooms),
+            "displayName": name(random),
+            "password": if random.random_bool(0.2) { "sesame" } else { "guess" },
+            "role": if random.random_bool(0.1) { "viewer" } else { "publisher" },
+        })),
+        Carries::Session => {
+            let own = heard.seat.and_then(|seat| seat.session.clone());
+            let room = one_of(random, heard.rooms);
+            let guess = json!({ "roomId": room, "sessionId": room, "secret": "guess" });
+            Some(own.filter(|_| random.random_bool(0.5)).unwrap_or(guess))
+        }
+        Carries::OwnTransport => {
+            let own: Vec<String> =
+                heard.seat.into_iter().flat_map(|seat| seat.transports().cloned()).collect();
+            Some(json!({ "transportId": own_or_other(random, &own, heard.producers) }))
         }
         Carries::Dtls => Some(json!({ "dtlsParameters": parameters::dtls() })),
         Carries::Track => Some(track(random)),
@@ -98,12 +123,30 @@ fn filled(random: &mut StdRng, event: &Event, heard: &Heard<'_>) -> Request {
             }))
         }
         Carries::OwnConsumer => {
-            let own: Vec<String> =
-                heard.seat.into_iter().flat_map(|seat| seat.consumers.keys().cloned()).collect();
-            Some(json!({ "consumerId": own_or_other(random, &own, heard.producers) }))
+            Some(json!({ "consumerId": own_or_other(random, &consumers(heard), heard.producers) }))
+        }
+        Carries::Layers => Some(json!({
+            "consumerId": own_or_other(random, &consumers(heard), heard.producers),
+            "spatialLayer": random.random_range(0..4),
+            "temporalLayer": random.random_range(0..4),
+        })),
+        Carries::Peer => {
+            let here = heard.seat.and_then(|seat| seat.told.as_array()).into_iter().flatten();
+            let here: Vec<String> =
+                here.filter_map(|peer| peer["peerId"].as_str().map(Into::into)).collect();
+            Some(json!({ "peerId": one_of(random, &here) }))
+        }
+        Carries::Locked => Some(json!({ "locked": random.random_bool(0.2) })),
+        Carries::Layout => {
+            let layouts = ["auto", "grid", "speaker", "spotlight", "pile"];
+            Some(json!({ "layout": layouts.choose(random) }))
         }
     };
     (event.name.into(), payload.map(|payload| payload.to_string()))
+}
+
+fn consumers(heard: &Heard<'_>) -> Vec<String> {
+    heard.seat.into_iter().flat_map(|seat| seat.consumers.keys().cloned()).collect()
 }
 
 fn track(random: &mut StdRng) -> Value {

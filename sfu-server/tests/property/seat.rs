@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rig::{Conversation, conversation::Said, dump::Ids};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A client's place in a room.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -13,10 +13,12 @@ pub struct Seat {
     pub sending: Option<String>,
     pub receiving: Option<String>,
     pub producers: Ids,
-    /// Consumers and what they consume; the server has closed those whose producers are gone.
-    pub consumers: BTreeMap<String, String>,
+    /// Consumers and what they consume, where that is known; the server has closed those whose producers are gone.
+    pub consumers: BTreeMap<String, Option<String>>,
     /// Who sends what, as it was told last.
     pub told: Value,
+    /// What takes the seat up again after a lost connection, where the server keeps it: `resumeSession`'s payload.
+    pub session: Option<Value>,
 }
 
 impl Seat {
@@ -47,14 +49,31 @@ impl Seat {
         seat
     }
 
+    /// A seat taken, or taken up again with what the server kept.
+    fn entered(answer: &Value) -> Self {
+        let session = answer.get("session").map(|session| {
+            json!({
+                "roomId": answer["roomId"], "sessionId": session["id"], "secret": session["secret"],
+            })
+        });
+        let kept = &answer["kept"];
+        let id = |field: &str| kept[field].as_str().map(Into::into);
+        let ids = |field: &str| kept[field].as_array().into_iter().flatten().map(text);
+        Self {
+            room: text(&answer["roomId"]),
+            peer: text(&answer["peerId"]),
+            sending: id("producerTransportId"),
+            receiving: id("consumerTransportId"),
+            producers: ids("producerIds").collect(),
+            consumers: ids("consumerIds").map(|id| (id, None)).collect(),
+            told: answer.get("producers").cloned().unwrap_or_else(|| Value::Array(vec![])),
+            session,
+        }
+    }
+
     fn answered(seat: &mut Option<Self>, event: &str, payload: &Value, answer: &Value) {
-        if let "createRoom" | "joinRoom" = event {
-            *seat = Some(Self {
-                room: text(&answer["roomId"]),
-                peer: text(&answer["peerId"]),
-                told: answer.get("producers").cloned().unwrap_or_else(|| Value::Array(vec![])),
-                ..Self::default()
-            });
+        if let "createRoom" | "joinRoom" | "resumeSession" = event {
+            *seat = Some(Self::entered(answer));
             return;
         }
         if event == "leaveRoom" {
@@ -68,7 +87,7 @@ impl Seat {
             "closeProducer" => drop(seat.producers.remove(&text(&payload["producerId"]))),
             "stopProducing" => seat.producers.clear(),
             "consume" => {
-                drop(seat.consumers.insert(text(&answer["id"]), text(&answer["producerId"])));
+                drop(seat.consumers.insert(text(&answer["id"]), Some(text(&answer["producerId"]))));
             }
             "closeConsumer" => drop(seat.consumers.remove(&text(&payload["consumerId"]))),
             _ => {}
