@@ -88,14 +88,15 @@ fn filled(random: &mut StdRng, event: &Event, heard: &Heard<'_>) -> Request {
         Carries::Room => Some(json!({
             "roomId": one_of(random, heard.rooms),
             "displayName": name(random),
-            "password": if random.random_bool(0.2) { "sesame" } else { "guess" },
+            // Who guesses too often is not heard for a while.
+            "password": if random.random_bool(0.02) { "guess" } else { "sesame" },
             "role": if random.random_bool(0.1) { "viewer" } else { "publisher" },
         })),
         Carries::Session => {
             let own = heard.seat.and_then(|seat| seat.session.clone());
             let room = one_of(random, heard.rooms);
             let guess = json!({ "roomId": room, "sessionId": room, "secret": "guess" });
-            Some(own.filter(|_| random.random_bool(0.5)).unwrap_or(guess))
+            Some(own.filter(|_| random.random_bool(0.9)).unwrap_or(guess))
         }
         Carries::OwnTransport => {
             let own: Vec<String> =

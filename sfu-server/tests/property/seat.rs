@@ -87,7 +87,12 @@ impl Seat {
             "closeProducer" => drop(seat.producers.remove(&text(&payload["producerId"]))),
             "stopProducing" => seat.producers.clear(),
             "consume" => {
-                drop(seat.consumers.insert(text(&answer["id"]), Some(text(&answer["producerId"]))));
+                let producer = Some(text(&answer["producerId"]));
+                // A server that keeps seats puts a consumer in the place of an earlier one of the same producer.
+                if seat.session.is_some() {
+                    seat.consumers.retain(|_, earlier| *earlier != producer);
+                }
+                drop(seat.consumers.insert(text(&answer["id"]), producer));
             }
             "closeConsumer" => drop(seat.consumers.remove(&text(&payload["consumerId"]))),
             _ => {}
