@@ -136,11 +136,13 @@ test-e2e: e2e/node_modules/.package-lock.json
 rig: deps-test build e2e/node_modules/.package-lock.json
 	RIG=full $(CARGO) test --release -p hls-composer --test faults --test kills --test cycles --test lipsync --test conformance -- --nocapture --test-threads 1
 	$(CARGO) test --release -p hls-composer --test viewers -- --nocapture --include-ignored --test-threads 1
+	RIG=full FUZZ_SECONDS=60 $(CARGO) test --release -p sfu-server --test signaling_property --test load --test eight_peers --test fuzz_json -- --nocapture --test-threads 1
 
 .PHONY: bench
 bench: deps-test build e2e/node_modules/.package-lock.json
 	cd e2e && npm run bench:first-part
 	$(CARGO) test --release -p hls-composer --bench pipelines
+	$(CARGO) test --release -p sfu-server --test load -- --nocapture --test-threads 1
 
 # === Install ===
 

@@ -1,0 +1,155 @@
+//! Nothing that a client sends as JSON makes the server panic: the decoder by itself, on what mutation makes of a corpus, and
+//! the whole corpus through a socket.
+//!
+//! `FUZZ_SECONDS=60` fuzzes for so long instead of 3 s; `SEED=n` draws the same inputs again.
+
+mod fuzz;
+
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::{Duration, Instant},
+};
+
+use fuzz::{corpus, mutate};
+use rand::{SeedableRng as _, rngs::StdRng};
+use rig::{
+    Client, Server,
+    contract::{self, Carries, EVENTS},
+};
+use serde_json::Value;
+use sfu_server::signaling::{errors::RequestError, messages::Failure, request::Request};
+
+/// Characters of a refusal's sentence: more is the client's own words, given back.
+const LONGEST: usize = 400;
+/// Inputs between two looks at the clock.
+const BATCH: usize = 100;
+
+fn names() -> impl Iterator<Item = &'static str> {
+    EVENTS.iter().map(|event| event.name).chain(["nope"])
+}
+
+#[test]
+fn every_event_that_carries_something_has_a_good_example() {
+    let corpus = corpus::read();
+    let mut shown = BTreeSet::new();
+    let mut unknown = BTreeSet::new();
+    for input in &corpus {
+        if let Some(event) = input.event() {
+            let payload = serde_json::from_slice(&input.bytes).expect(&input.name);
+            match Request::decode(event, Some(payload)) {
+                Ok(_) => {}
+                Err(RequestError::UnknownEvent(_)) => drop(unknown.insert(event)),
+                Err(error) => panic!("{}: {error}", input.name),
+            }
+            shown.insert(event);
+        }
+    }
+    println!("events this server does not know: {unknown:?}");
+    let carrying = EVENTS.iter().filter(|event| event.carries != Carries::Nothing);
+    assert_eq!(shown, carrying.map(|event| event.name).collect());
+}
+
+#[test]
+fn whatever_a_payload_is_decoding_ends_in_a_request_or_in_one_short_sentence() {
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(rand::random);
+    let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+    let length = Duration::from_secs(seconds.unwrap_or(3));
+    println!("SEED={seed}, for {length:?}");
+
+    let corpus = corpus::read();
+    let mut counts = Counts::default();
+    corpus.iter().for_each(|input| counts.decode(&input.bytes));
+    let mut random = StdRng::seed_from_u64(seed);
+    let start = Instant::now();
+    while start.elapsed() < length {
+        for _ in 0..BATCH {
+            counts.decode(&mutate::draw(&mut random, &corpus));
+        }
+    }
+    let per_second = counts.decoded as f64 / start.elapsed().as_secs_f64();
+    println!("{counts:?}, {per_second:.0} decodings a second");
+    assert!(counts.accepted > 0 && counts.refused > 0 && counts.no_json > 0, "all kinds are drawn");
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    inputs: u64,
+    no_json: u64,
+    decoded: u64,
+    accepted: u64,
+    refused: u64,
+}
+
+impl Counts {
+    /// As the payload of every event.
+    fn decode(&mut self, bytes: &[u8]) {
+        self.inputs += 1;
+        let payload = match catch_unwind(|| serde_json::from_slice::<Value>(bytes)) {
+            Ok(payload) => payload.ok(),
+            Err(_) => panic!("reading panics: {}", String::from_utf8_lossy(bytes)),
+        };
+        self.no_json += u64::from(payload.is_none());
+        for event in names() {
+            let input = payload.clone();
+            let decoded = catch_unwind(AssertUnwindSafe(|| Request::decode(event, input)));
+            self.decoded += 1;
+            match decoded {
+                Ok(Ok(_)) => self.accepted += 1,
+                Ok(Err(error)) => {
+                    self.refused += 1;
+                    let Failure { error, .. } = Failure::from(&error);
+                    let length = error.chars().count();
+                    assert!(
+                        (1..LONGEST).contains(&length),
+                        "`{event}` is refused with {length} characters: {error}"
+                    );
+                }
+                Err(_) => panic!("`{event}` panics on {}", String::from_utf8_lossy(bytes)),
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_input_of_the_corpus_is_answered_once_or_ends_its_own_connection_and_the_server_serves_on()
+ {
+    let mut server = Server::start(env!("CARGO_BIN_EXE_sfu-server"), &[]).await;
+    let (mut answered, mut ending) = (0, BTreeSet::new());
+    for input in corpus::read() {
+        // A text frame carries nothing else: what is no UTF-8 never reaches the JSON layer.
+        let Ok(text) = String::from_utf8(input.bytes) else { continue };
+        let is_json = serde_json::from_str::<Value>(&text).is_ok();
+        let mut client = Client::connect(server.http).await;
+        for event in names() {
+            match client.send_text(event, Some(text.clone())).or_gone().await {
+                Some(answer) => {
+                    assert_eq!(
+                        contract::fault(event, &answer),
+                        None,
+                        "{} to `{event}`",
+                        input.name
+                    );
+                }
+                None => {
+                    assert!(!is_json, "{} to `{event}` ends the connection", input.name);
+                    ending.insert(input.name.clone());
+                    let again = Client::connect(server.http).await;
+                    let ended = std::mem::replace(&mut client, again).ended().await;
+                    assert_eq!(ended.faults(false), Vec::<String>::new(), "{}", input.name);
+                    answered += ended.answered().count();
+                }
+            }
+        }
+        let conversation = client.close().await;
+        assert_eq!(conversation.faults(true), Vec::<String>::new(), "{}", input.name);
+        answered += conversation.answered().count();
+    }
+    println!("{answered} answers; no JSON, and the end of the connection: {ending:?}");
+    let newcomer = Client::connect(server.http).await;
+    newcomer.must("createRoom", None).await;
+    newcomer.must("createProducerTransport", None).await;
+    assert!(server.runs(), "the server has ended");
+    assert_eq!(server.panics(), Vec::<String>::new(), "panics in the log");
+}
