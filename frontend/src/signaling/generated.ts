@@ -9,9 +9,13 @@ export type CreateRoom = {
  */
 displayName?: string,
 /**
- * Opens a room under a known id again, after the server restarted: links to it stay valid.
+ * Whoever joins must know it; 1 to 128 characters.
  */
-roomId?: string, };
+password?: string,
+/**
+ * A JWT, where the server is started with `--join-secret`.
+ */
+joinToken?: string, };
 
 /**
  * `joinRoom`.
@@ -24,7 +28,50 @@ roomId: string,
 /**
  * The name shown to others, at most 64 characters.
  */
-displayName?: string, };
+displayName?: string,
+/**
+ * The room's password, if it has one.
+ */
+password?: string,
+/**
+ * What the peer may do; a publisher when missing.
+ */
+role?: Role,
+/**
+ * From `createRoom`: makes this peer a host.
+ */
+hostToken?: string,
+/**
+ * A JWT, where the server is started with `--join-secret`.
+ */
+joinToken?: string,
+/**
+ * The last one this client was given: after a restart of the server it opens the room again, with its settings. No
+ * password, lock or join token is asked of whoever has one.
+ */
+rejoinToken?: string, };
+
+/**
+ * What a peer may do.
+ */
+export type Role = "publisher" | "viewer";
+
+/**
+ * `resumeSession`: takes up the seat that a lost connection left.
+ */
+export type ResumeSession = {
+/**
+ * The room.
+ */
+roomId: string,
+/**
+ * `session.id` of the first reply.
+ */
+sessionId: string,
+/**
+ * `session.secret` of the first reply.
+ */
+secret: string, };
 
 /**
  * `connectProducerTransport` and `connectConsumerTransport`.
@@ -34,6 +81,15 @@ export type ConnectTransport = {
  * The browser's DTLS role and fingerprints.
  */
 dtlsParameters: import('mediasoup-client').types.DtlsParameters, };
+
+/**
+ * `restartIce`.
+ */
+export type TransportRef = {
+/**
+ * One of the caller's own transports.
+ */
+transportId: string, };
 
 /**
  * `produce`.
@@ -97,13 +153,97 @@ rtpCapabilities: import('mediasoup-client').types.RtpCapabilities,
 paused?: boolean, };
 
 /**
- * `resumeConsumer`.
+ * `pauseConsumer`, `resumeConsumer` and `closeConsumer`.
  */
 export type ConsumerRef = {
 /**
  * One of the caller's own consumers.
  */
 consumerId: string, };
+
+/**
+ * `setPreferredLayers`: layers as they are numbered, or the size the picture is shown at.
+ */
+export type SetPreferredLayers = {
+/**
+ * One of the caller's own consumers of video.
+ */
+consumerId: string,
+/**
+ * 0 is the smallest.
+ */
+spatialLayer?: number,
+/**
+ * 0 is the slowest; the fastest when missing.
+ */
+temporalLayer?: number,
+/**
+ * Height of the tile, in device pixels: the server chooses the smallest layer that fills it.
+ */
+height?: number, };
+
+/**
+ * `mutePeer`, for hosts.
+ */
+export type MutePeer = {
+/**
+ * Whom.
+ */
+peerId: string,
+/**
+ * Which of its tracks; its microphone when missing.
+ */
+track?: TrackName, };
+
+/**
+ * One of a peer's four places for a producer.
+ */
+export type TrackName = "microphone" | "camera" | "screen" | "screenAudio";
+
+/**
+ * `removePeer`, for hosts.
+ */
+export type PeerRef = {
+/**
+ * Whom.
+ */
+peerId: string, };
+
+/**
+ * `lockRoom`, for hosts.
+ */
+export type LockRoom = {
+/**
+ * Nobody new may join.
+ */
+locked: boolean, };
+
+/**
+ * `setLayout`, for hosts.
+ */
+export type SetLayout = {
+/**
+ * How the broadcast is arranged from now on.
+ */
+layout: LayoutName, };
+
+/**
+ * How the broadcast is arranged.
+ */
+export type LayoutName = "auto" | "grid" | "speaker" | "spotlight";
+
+/**
+ * `pinPeer`, for hosts.
+ */
+export type PinPeer = {
+/**
+ * Whom; nobody any more when missing.
+ */
+peerId?: string,
+/**
+ * Its camera, when missing, or its screen.
+ */
+source?: TrackSource, };
 
 /**
  * Every failed request.
@@ -119,39 +259,38 @@ error: string,
 code: ErrorCode, };
 
 /**
- * Why a request failed.
+ * Why a request failed, or a room ended.
  */
-export type ErrorCode = "bad_request" | "unknown_event" | "room_not_found" | "room_exists" | "room_full" | "room_busy" | "already_joined" | "not_joined" | "transport_exists" | "transport_missing" | "already_connected" | "producer_not_found" | "consumer_not_found" | "duplicate_producer" | "limit_reached" | "cannot_consume" | "media_failed" | "worker_lost" | "shutting_down";
+export type ErrorCode = "bad_request" | "unknown_event" | "rate_limited" | "room_not_found" | "room_full" | "room_busy" | "room_locked" | "wrong_password" | "token_required" | "invalid_token" | "session_not_found" | "already_joined" | "not_joined" | "not_host" | "not_allowed" | "peer_not_found" | "transport_exists" | "transport_missing" | "already_connected" | "producer_not_found" | "consumer_not_found" | "duplicate_producer" | "limit_reached" | "cannot_consume" | "media_failed" | "worker_lost" | "shutting_down" | "removed" | "ended_by_host" | "session_taken";
 
 /**
  * Answers `createRoom`.
  */
 export type RoomCreated = {
 /**
- * The new room; part of every link to it.
+ * Makes whoever joins with it a host. Only this reply has it.
+ */
+hostToken: string,
+/**
+ * The room; part of the links that invite to it.
  */
 roomId: string,
+/**
+ * Part of the links to its broadcast. Whoever has it can watch, and not join.
+ */
+watchId: string,
 /**
  * The caller in this room.
  */
 peerId: string,
 /**
- * What the router can receive.
+ * What the caller may do.
  */
-rtpCapabilities: import('mediasoup-client').types.RtpCapabilities, };
-
+role: Role,
 /**
- * Answers `joinRoom`.
+ * The caller is a host.
  */
-export type RoomJoined = {
-/**
- * The room joined.
- */
-roomId: string,
-/**
- * The caller in this room.
- */
-peerId: string,
+host: boolean,
 /**
  * What the router can receive.
  */
@@ -159,7 +298,177 @@ rtpCapabilities: import('mediasoup-client').types.RtpCapabilities,
 /**
  * Who sends what now.
  */
-producers: Array<PeerProducers>, };
+producers: Array<PeerProducers>,
+/**
+ * Everybody in the room now, the caller included, in the order of joining.
+ */
+peers: Array<Peer>,
+/**
+ * How the room is set now.
+ */
+settings: RoomSettings,
+/**
+ * Takes the seat up again after a lost connection.
+ */
+session: Session,
+/**
+ * Opens the room again after a restart of the server.
+ */
+rejoinToken: string,
+/**
+ * What the caller has on the server: nothing after `joinRoom`.
+ */
+kept: KeptMedia, };
+
+/**
+ * Answers `joinRoom` and `resumeSession`.
+ */
+export type RoomJoined = {
+/**
+ * The room; part of the links that invite to it.
+ */
+roomId: string,
+/**
+ * Part of the links to its broadcast. Whoever has it can watch, and not join.
+ */
+watchId: string,
+/**
+ * The caller in this room.
+ */
+peerId: string,
+/**
+ * What the caller may do.
+ */
+role: Role,
+/**
+ * The caller is a host.
+ */
+host: boolean,
+/**
+ * What the router can receive.
+ */
+rtpCapabilities: import('mediasoup-client').types.RtpCapabilities,
+/**
+ * Who sends what now.
+ */
+producers: Array<PeerProducers>,
+/**
+ * Everybody in the room now, the caller included, in the order of joining.
+ */
+peers: Array<Peer>,
+/**
+ * How the room is set now.
+ */
+settings: RoomSettings,
+/**
+ * Takes the seat up again after a lost connection.
+ */
+session: Session,
+/**
+ * Opens the room again after a restart of the server.
+ */
+rejoinToken: string,
+/**
+ * What the caller has on the server: nothing after `joinRoom`.
+ */
+kept: KeptMedia, };
+
+/**
+ * What takes a seat up again.
+ */
+export type Session = {
+/**
+ * Names the seat.
+ */
+id: string,
+/**
+ * Proves that it is the caller's. To be told to nobody.
+ */
+secret: string,
+/**
+ * Milliseconds the seat is kept after the connection is lost.
+ */
+keptFor: number, };
+
+/**
+ * What a resumed peer still has on the server. What it does not know of was asked for when the connection broke.
+ */
+export type KeptMedia = {
+/**
+ * The transport from the browser.
+ */
+producerTransportId?: string,
+/**
+ * The transport to the browser.
+ */
+consumerTransportId?: string,
+/**
+ * Its producers' ids.
+ */
+producerIds: Array<string>,
+/**
+ * Its consumers' ids.
+ */
+consumerIds: Array<string>, };
+
+/**
+ * Somebody in the room.
+ */
+export type Peer = {
+/**
+ * Who.
+ */
+peerId: string,
+/**
+ * The peer's name, if it gave one.
+ */
+displayName?: string,
+/**
+ * What it may do.
+ */
+role: Role,
+/**
+ * It is a host.
+ */
+host: boolean,
+/**
+ * Its connection is lost; its seat is kept for a while.
+ */
+reconnecting: boolean, };
+
+/**
+ * How a room is set.
+ */
+export type RoomSettings = {
+/**
+ * Nobody new may join.
+ */
+locked: boolean,
+/**
+ * Joining takes a password.
+ */
+hasPassword: boolean,
+/**
+ * How the broadcast is arranged.
+ */
+layout: LayoutName,
+/**
+ * Who is pinned in it.
+ */
+pinned?: Pin, };
+
+/**
+ * A pinned picture.
+ */
+export type Pin = {
+/**
+ * Whose.
+ */
+peerId: string,
+/**
+ * Its camera or its screen.
+ */
+source: TrackSource, };
 
 /**
  * Answers `getRouterRtpCapabilities`.
@@ -189,7 +498,37 @@ iceCandidates: import('mediasoup-client').types.IceCandidate[],
 /**
  * The server's DTLS fingerprints.
  */
-dtlsParameters: import('mediasoup-client').types.DtlsParameters, };
+dtlsParameters: import('mediasoup-client').types.DtlsParameters,
+/**
+ * Relays for browsers that reach the server on no other way, where the server is told of any.
+ */
+iceServers?: Array<IceServer>, };
+
+/**
+ * One of WebRTC's `RTCIceServer`s.
+ */
+export type IceServer = {
+/**
+ * `turn:` and `stun:` addresses (RFC 7065, RFC 7064).
+ */
+urls: Array<string>,
+/**
+ * Until when the credential holds, in seconds since 1970, and for whom.
+ */
+username?: string,
+/**
+ * The password of `username`.
+ */
+credential?: string, };
+
+/**
+ * Answers `restartIce`.
+ */
+export type IceRestarted = {
+/**
+ * The transport's new ICE user and password.
+ */
+iceParameters: import('mediasoup-client').types.IceParameters, };
 
 /**
  * Answers `produce`.
@@ -244,7 +583,11 @@ videoPaused: boolean,
 /**
  * The microphone is muted.
  */
-audioPaused: boolean, };
+audioPaused: boolean,
+/**
+ * Tracks that a host has muted; each until its peer resumes it.
+ */
+mutedByHost?: Array<string>, };
 
 /**
  * Answers `consume`.
@@ -272,6 +615,19 @@ rtpParameters: import('mediasoup-client').types.RtpParameters,
 producerPaused: boolean, };
 
 /**
+ * Answers `setPreferredLayers`: what is preferred from now on; without layers, the track has only one.
+ */
+export type PreferredLayers = {
+/**
+ * 0 is the smallest.
+ */
+spatialLayer?: number,
+/**
+ * 0 is the slowest.
+ */
+temporalLayer?: number, };
+
+/**
  * Answers `connectProducerTransport` and `connectConsumerTransport`.
  */
 export type Connected = {
@@ -281,7 +637,7 @@ export type Connected = {
 connected: boolean, };
 
 /**
- * Answers `pauseProducer`.
+ * Answers `pauseProducer` and `pauseConsumer`.
  */
 export type Paused = {
 /**
@@ -299,7 +655,7 @@ export type Resumed = {
 resumed: boolean, };
 
 /**
- * Answers `closeProducer`.
+ * Answers `closeProducer` and `closeConsumer`.
  */
 export type Closed = {
 /**
@@ -324,6 +680,60 @@ export type Left = {
  * Always true: a refusal is a [`Failure`].
  */
 left: boolean, };
+
+/**
+ * Answers `mutePeer`.
+ */
+export type Muted = {
+/**
+ * Always true: a refusal is a [`Failure`].
+ */
+muted: boolean, };
+
+/**
+ * Answers `removePeer`.
+ */
+export type Removed = {
+/**
+ * Always true: a refusal is a [`Failure`].
+ */
+removed: boolean, };
+
+/**
+ * Answers `endRoom`.
+ */
+export type Ended = {
+/**
+ * Always true: a refusal is a [`Failure`].
+ */
+ended: boolean, };
+
+/**
+ * Answers `lockRoom`.
+ */
+export type RoomLocked = {
+/**
+ * As it is now.
+ */
+locked: boolean, };
+
+/**
+ * Answers `setLayout`.
+ */
+export type LayoutSet = {
+/**
+ * As it is now.
+ */
+layout: LayoutName, };
+
+/**
+ * Answers `pinPeer`.
+ */
+export type Pinned = {
+/**
+ * Somebody is, now.
+ */
+pinned: boolean, };
 
 /**
  * `broadcastStatus`: the room's HLS broadcast, whole, on every change and right after joining.
@@ -355,19 +765,6 @@ reason: string, } | { "phase": "ended",
 playlistUrl: string, };
 
 /**
- * `peerJoined`.
- */
-export type PeerJoined = {
-/**
- * Who.
- */
-peerId: string,
-/**
- * The peer's name, if it gave one.
- */
-displayName?: string, };
-
-/**
  * `peerLeft`.
  */
 export type PeerLeft = {
@@ -386,7 +783,80 @@ export type ActiveSpeaker = {
 peerId?: string, };
 
 /**
- * `roomClosed`: the room is gone for everybody in it.
+ * `audioLevels`: how loud everybody is, some three times a second while anybody is heard.
+ */
+export type AudioLevels = {
+/**
+ * Whoever is heard; the others are silent.
+ */
+levels: Array<AudioLevel>, };
+
+/**
+ * How loud one peer is.
+ */
+export type AudioLevel = {
+/**
+ * Who.
+ */
+peerId: string,
+/**
+ * dBov: 0 is the loudest, -127 silence (RFC 6464).
+ */
+volume: number, };
+
+/**
+ * `consumerChanged`: the state of one of the caller's consumers, whole.
+ */
+export type ConsumerState = {
+/**
+ * Which.
+ */
+consumerId: string,
+/**
+ * The producer is paused by its peer or a host.
+ */
+producerPaused: boolean,
+/**
+ * How well it arrives at the caller, 0 to 10.
+ */
+score: number,
+/**
+ * How well it arrives at the server, 0 to 10.
+ */
+producerScore: number,
+/**
+ * The layer that is sent now; none while nothing is sent, or for audio.
+ */
+spatialLayer?: number,
+/**
+ * The rate that is sent now.
+ */
+temporalLayer?: number, };
+
+/**
+ * `producerChanged`: how one of the caller's own producers arrives at the server.
+ */
+export type ProducerState = {
+/**
+ * Which.
+ */
+producerId: string,
+/**
+ * 0 to 10, of its best layer; 0 when nothing arrives.
+ */
+score: number, };
+
+/**
+ * `rejoinToken`: takes the place of the one the caller has; the room's settings are in it.
+ */
+export type RejoinToken = {
+/**
+ * For the next `joinRoom`.
+ */
+rejoinToken: string, };
+
+/**
+ * `roomClosed`: the room is gone for whoever is told.
  */
 export type RoomClosed = {
 /**
@@ -411,6 +881,61 @@ roomId: string,
  */
 peers: number,
 /**
- * Its broadcast.
+ * Joining takes a password.
  */
-broadcast: BroadcastStatus, };
+hasPassword: boolean,
+/**
+ * Nobody new may join.
+ */
+locked: boolean,
+/**
+ * Its broadcast; not told of a room with a password, because the address of the playlist is in it.
+ */
+broadcast?: BroadcastStatus, };
+
+/** Every event a client may send, with its payload and its reply. */
+export interface Requests {
+  createRoom: { payload: CreateRoom; reply: RoomCreated };
+  joinRoom: { payload: JoinRoom; reply: RoomJoined };
+  resumeSession: { payload: ResumeSession; reply: RoomJoined };
+  getRouterRtpCapabilities: { payload: undefined; reply: RouterCapabilities };
+  createProducerTransport: { payload: undefined; reply: TransportCreated };
+  createConsumerTransport: { payload: undefined; reply: TransportCreated };
+  connectProducerTransport: { payload: ConnectTransport; reply: Connected };
+  connectConsumerTransport: { payload: ConnectTransport; reply: Connected };
+  restartIce: { payload: TransportRef; reply: IceRestarted };
+  produce: { payload: Produce; reply: Produced };
+  pauseProducer: { payload: ProducerRef; reply: Paused };
+  resumeProducer: { payload: ProducerRef; reply: Resumed };
+  closeProducer: { payload: ProducerRef; reply: Closed };
+  stopProducing: { payload: undefined; reply: Stopped };
+  listProducers: { payload: undefined; reply: Producers };
+  consume: { payload: Consume; reply: Consumed };
+  pauseConsumer: { payload: ConsumerRef; reply: Paused };
+  resumeConsumer: { payload: ConsumerRef; reply: Resumed };
+  closeConsumer: { payload: ConsumerRef; reply: Closed };
+  setPreferredLayers: { payload: SetPreferredLayers; reply: PreferredLayers };
+  leaveRoom: { payload: undefined; reply: Left };
+  mutePeer: { payload: MutePeer; reply: Muted };
+  removePeer: { payload: PeerRef; reply: Removed };
+  lockRoom: { payload: LockRoom; reply: RoomLocked };
+  endRoom: { payload: undefined; reply: Ended };
+  setLayout: { payload: SetLayout; reply: LayoutSet };
+  pinPeer: { payload: PinPeer; reply: Pinned };
+}
+
+/** Every event the server tells unasked. */
+export interface Facts {
+  peerJoined: Peer;
+  peerChanged: Peer;
+  peerLeft: PeerLeft;
+  roomProducersChanged: Producers;
+  activeSpeaker: ActiveSpeaker;
+  audioLevels: AudioLevels;
+  roomSettings: RoomSettings;
+  rejoinToken: RejoinToken;
+  broadcastStatus: BroadcastStatus;
+  consumerChanged: ConsumerState;
+  producerChanged: ProducerState;
+  roomClosed: RoomClosed;
+}
