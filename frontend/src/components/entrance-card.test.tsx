@@ -4,7 +4,7 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { newSession } from '../sfu/current-session';
 import type { Session } from '../sfu/session';
-import { EntranceCard } from './entrance-card';
+import { EntranceCard, type Entrance } from './entrance-card';
 
 vi.mock('../sfu/current-session');
 
@@ -12,7 +12,7 @@ const session = { leave: vi.fn(() => Promise.resolve()), startDevices: vi.fn(() 
 const onEntered = vi.fn();
 
 function renderCard(enter: () => Promise<void>) {
-  const asked = vi.fn<(session: Session, name: string) => Promise<void>>(enter);
+  const asked = vi.fn<(session: Session, entrance: Entrance) => Promise<void>>(enter);
   render(<EntranceCard action="Join" acting="Joining…" actionTestId="join" enter={asked} onEntered={onEntered} />);
   return asked;
 }
@@ -31,7 +31,7 @@ describe('EntranceCard', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Microphone' }));
     await userEvent.click(screen.getByTestId('join'));
 
-    expect(asked).toHaveBeenCalledWith(session, 'Ada', expect.any(Function));
+    expect(asked).toHaveBeenCalledWith(session, { displayName: 'Ada' }, expect.any(Function));
     expect(session.startDevices).toHaveBeenCalledWith({ camera: true, microphone: false });
     expect(onEntered).toHaveBeenCalledWith(session);
   });

@@ -1,129 +1,154 @@
-// A stay in a room, without React: joins, publishes, consumes, and joins again when the connection or the room's worker was
-// lost. Its operations run one after another; its state is an immutable snapshot.
+// A stay in a room, without React: joins, publishes, consumes, and comes back when the connection, the room's worker or the
+// server was lost. Its operations run one after another; its state is an immutable snapshot.
 import { Backoff } from '../backoff';
 import { ObservableState } from '../observable-state';
 import type { Signaling } from '../signaling/contract';
-import type { PeerProducers, RoomClosed, RoomCreated, RoomJoined } from '../signaling/generated';
+import type { CreateRoom, JoinRoom, RoomClosed, RoomCreated, RoomJoined } from '../signaling/generated';
 import { refusal } from '../signaling/sentences';
 import { SignalingError } from '../signaling/signaling-error';
-import type { Call, OpenCall } from './call';
+import { closeCall, type Call, type OpenCall } from './call';
+import { HostControls } from './host-controls';
 import { LocalMedia, type PreparedTracks } from './local-media';
+import { Notices, sentence } from './notices';
 import { OperationQueue } from './operation-queue';
-import { remoteProducers } from './producers-diff';
-import { joinOrReopen, judge } from './rejoin';
-import { Roster } from './roster';
+import { RoomView } from './room-view';
+import { judge, rejoin, resume, type Seat } from './seat';
+import { giveSeatUp, recallSeat, rememberSeat } from './seat-memory';
 import { initialState, type SessionState } from './session-state';
 
-const REJOIN_ATTEMPTS = 12;
+const RETURN_ATTEMPTS = 12;
 
 /** Hands over tracks that are open already; asked only once the room is entered, so a refusal leaves them to the preview. */
 type TakeTracks = () => PreparedTracks;
+type Entered = RoomCreated | RoomJoined;
 
 export class Session {
   readonly #signaling: Signaling;
   readonly #openCall: OpenCall;
   readonly #state = new ObservableState<SessionState>(initialState);
   readonly #queue = new OperationQueue();
+  readonly #notices = new Notices(this.#state);
   readonly #media: LocalMedia;
-  #roster = new Roster();
-  #producers: readonly PeerProducers[] = [];
+  readonly #room: RoomView;
+  #seat?: Seat;
   #call?: Call;
   #disconnects = 0;
-  #noticeId = 0;
+  #view: { watching: boolean; tileHeight?: number } = { watching: true };
 
   readonly subscribe = this.#state.subscribe;
   readonly getSnapshot = this.#state.getSnapshot;
+  readonly dismissNotice = this.#notices.dismiss;
+  readonly hostControls: HostControls;
 
   constructor(signaling: Signaling, openCall: OpenCall) {
     this.#signaling = signaling;
     this.#openCall = openCall;
+    this.hostControls = new HostControls(signaling, this.#notices.report);
     this.#media = new LocalMedia({
       state: this.#state,
       queue: this.#queue,
       publisher: () => this.#call?.publisher,
-      notify: (text) => this.notify(text),
-      report: (error) => this.#report(error),
+      notify: this.#notices.say,
+      report: this.#notices.report,
     });
+    this.#room = new RoomView(signaling, this.#state, () => this.#call);
     this.#listen();
   }
 
   /** Opens a new room and enters it. */
-  create(displayName: string, takeTracks: TakeTracks = () => ({})): Promise<void> {
-    return this.#enterFirst(displayName, takeTracks, (name) => this.#signaling.request('createRoom', name));
+  create(wishes: CreateRoom, takeTracks: TakeTracks = () => ({})): Promise<void> {
+    const ask = (displayName?: string) => this.#signaling.request('createRoom', { ...wishes, displayName });
+    return this.#enterFirst(wishes.displayName, takeTracks, ask);
   }
 
-  /** Enters a room that exists. */
-  join(roomId: string, displayName: string, takeTracks: TakeTracks = () => ({})): Promise<void> {
-    return this.#enterFirst(displayName, takeTracks, (name) => this.#signaling.request('joinRoom', { roomId, ...name }));
+  /** Enters a room that exists, as a host where this tab was one. */
+  join(wishes: JoinRoom, takeTracks: TakeTracks = () => ({})): Promise<void> {
+    const tokens = recallSeat(wishes.roomId);
+    const ask = (displayName?: string) => this.#signaling.request('joinRoom', { ...wishes, ...tokens, displayName });
+    return this.#enterFirst(wishes.displayName, takeTracks, ask, tokens.hostToken);
   }
 
   /** Opens camera and microphone as the person chose before entering. */
-  startDevices = (wanted: { camera: boolean; microphone: boolean }): Promise<void> => this.#media.start(wanted);
+  startDevices = async (wanted: { camera: boolean; microphone: boolean }): Promise<void> => {
+    if (this.#state.getSnapshot().role === 'publisher') await this.#media.start(wanted);
+  };
   setCamera = (on: boolean): Promise<void> => this.#media.setCamera(on);
   setMicrophone = (on: boolean): Promise<void> => this.#media.setMicrophone(on);
   setScreen = (on: boolean): Promise<void> => this.#media.setScreen(on);
 
   /** Called once a remote track is attached to an element: only then the server sends. */
   trackAttached(producerId: string): void {
-    this.#call?.subscriber.resume(producerId).catch((error: unknown) => this.#report(error));
+    this.#call?.subscriber.attached(producerId).catch(this.#notices.report);
   }
 
-  notify(text: string): void {
-    const notices = this.#state.getSnapshot().notices.filter((notice) => notice.text !== text);
-    this.#noticeId += 1;
-    this.#state.update({ notices: [...notices, { id: this.#noticeId, text }] });
+  /** Tiles of remote cameras have this height, in device pixels: nobody needs more. */
+  showCamerasAt(tileHeight: number): void {
+    this.#view = { ...this.#view, tileHeight };
+    this.#call?.subscriber.showCamerasAt(tileHeight);
   }
 
-  dismissNotice = (id: number): void => {
-    this.#state.update({ notices: this.#state.getSnapshot().notices.filter((notice) => notice.id !== id) });
-  };
+  /** Whether the person sees the page. */
+  setWatching(watching: boolean): void {
+    this.#view = { ...this.#view, watching };
+    this.#call?.subscriber.setWatching(watching).catch(this.#notices.report);
+  }
+
+  /** The network is there again, as far as the browser knows. */
+  reconnect(): void {
+    this.#signaling.reconnect();
+  }
+
+  /** The page goes, perhaps for good: the seat is given up, because nobody is there. */
+  stepOut(): void {
+    if (!this.#seat || !isInRoom(this.#state.getSnapshot())) return;
+    rememberSeat(this.#seat);
+    this.#loseSeat();
+    if (this.#signaling.connected) this.#signaling.request('leaveRoom').catch(() => undefined);
+  }
+
+  /** The page is back as it was. */
+  stepIn(): void {
+    if (!this.#signaling.connected) this.#signaling.reconnect();
+    else void this.#queue.run(() => this.#comeBack());
+  }
 
   /** Leaves for good; a session is not used again afterwards. */
   async leave(): Promise<void> {
     if (this.#state.getSnapshot().phase !== 'closed') this.#close();
     await this.#queue.run(async () => {
-      // The server forgets this peer anyway when the connection closes, so a failure changes nothing.
-      if (this.#signaling.connected) await this.#signaling.request('leaveRoom').catch(() => undefined);
+      await this.#leaveRoom();
       this.#signaling.close();
     });
   }
 
+  /** What the room's own facts mean is in `RoomView`, which hears them first. */
   #listen(): void {
-    this.#signaling.on('connected', () => void this.#queue.run(() => this.#rejoin()));
+    this.#signaling.on('connected', () => void this.#queue.run(() => this.#comeBack()));
     this.#signaling.on('disconnected', () => {
       this.#disconnects += 1;
       this.#lost();
     });
     this.#signaling.on('roomClosed', (closed) => this.#roomClosed(closed));
-    this.#signaling.on('broadcastStatus', (broadcast) => this.#state.update({ broadcast }));
-    this.#signaling.on('activeSpeaker', ({ peerId }) => this.#state.update({ activeSpeakerId: peerId }));
-    this.#signaling.on('peerJoined', ({ peerId, displayName }) => {
-      this.#roster.joined(peerId, displayName);
-      this.#refreshPeople();
+    this.#signaling.on('rejoinToken', ({ rejoinToken }) => {
+      if (this.#seat) this.#takeSeat({ ...this.#seat, rejoinToken });
     });
-    this.#signaling.on('peerLeft', ({ peerId }) => {
-      this.#roster.left(peerId);
-      this.#refreshPeople();
-    });
-    this.#signaling.on('roomProducersChanged', ({ producers }) => {
-      this.#producersChanged(producers);
-      void this.#queue.run(() => this.#consume());
-    });
+    this.#signaling.on('roomProducersChanged', () => void this.#queue.run(() => this.#follow()));
   }
 
   async #enterFirst(
-    displayName: string,
+    name: string | undefined,
     takeTracks: TakeTracks,
-    ask: (name: { displayName?: string }) => Promise<RoomCreated | RoomJoined>,
+    ask: (displayName?: string) => Promise<Entered>,
+    hostToken?: string,
   ): Promise<void> {
-    const name = displayName.trim() || undefined;
-    this.#state.update({ phase: 'joining', displayName: name });
+    const displayName = name?.trim() || undefined;
+    this.#state.update({ phase: 'joining', displayName });
     try {
       await this.#queue.run(async () => {
         await this.#signaling.connect();
-        const entered = await this.#openDoor(() => ask({ displayName: name }));
-        this.#media.adopt(takeTracks());
-        await this.#settleIn(entered);
+        await this.#enter(() => ask(displayName), hostToken);
+        if (this.#state.getSnapshot().role === 'publisher') this.#media.adopt(takeTracks());
+        await this.#settleIn();
       });
     } catch (error) {
       if (this.#state.getSnapshot().phase === 'joining') this.#state.update({ phase: 'new' });
@@ -131,117 +156,149 @@ export class Session {
     }
   }
 
-  /** Runs on every connect; it acts only when a room waits to be joined again. */
-  async #rejoin(): Promise<void> {
+  /** Runs on every connect; it acts only when a seat waits to be taken again. */
+  async #comeBack(): Promise<void> {
     const backoff = new Backoff(500, 3000);
     for (let attempt = 1; this.#state.getSnapshot().phase === 'reconnecting'; attempt += 1) {
-      const { roomId, displayName } = this.#state.getSnapshot();
-      if (!this.#signaling.connected || !roomId) return;
+      const seat = this.#seat;
+      if (!this.#signaling.connected || !seat) return;
       try {
-        await this.#settleIn(await this.#openDoor(() => joinOrReopen(this.#signaling, roomId, displayName)));
-        return;
+        if (!(await this.#resume(seat))) await this.#enter(() => rejoin(this.#signaling, seat), seat.hostToken);
+        await this.#settleIn(); return;
       } catch (error) {
         const verdict = judge(error);
         if (verdict === 'wait') return;
-        if (verdict === 'stop' || attempt >= REJOIN_ATTEMPTS) {
-          this.#close(sentence(error));
-          return;
-        }
-        if (verdict === 'leave') await this.#signaling.request('leaveRoom').catch(() => undefined);
+        if (verdict === 'stop' || attempt >= RETURN_ATTEMPTS) { this.#close(sentence(error)); return; }
+        if (verdict === 'leave') await this.#leaveRoom();
         await new Promise((resolve) => setTimeout(resolve, backoff.next()));
       }
     }
   }
 
-  /** Asks to be let in and loads a fresh device; the previous call, if any, ends here. */
-  async #openDoor(ask: () => Promise<RoomCreated | RoomJoined>): Promise<RoomCreated | RoomJoined> {
+  /** Goes on with the same transports, producers and consumers; false when only joining anew helps. */
+  async #resume(seat: Seat): Promise<boolean> {
+    const call = this.#call;
+    if (!call) return false;
     const disconnects = this.#disconnects;
-    this.#roster = new Roster();
-    this.#producers = [];
+    const resumed = await resume(this.#signaling, seat);
+    this.#mustBeHere(disconnects);
+    if (!resumed) {
+      this.#loseSeat();
+      return false;
+    }
+    this.#sitDown(resumed, seat.hostToken);
+    try {
+      await Promise.all([call.publisher.takeUp(resumed.kept, this.#room.own), call.subscriber.takeUp(resumed.kept)]);
+    } catch {
+      this.#mustBeHere(disconnects);
+      this.#loseSeat();
+      await this.#leaveRoom();
+      return false;
+    }
+    this.#mustBeHere(disconnects);
+    return true;
+  }
+
+  /** Asks to be let in and loads a fresh device; the previous call, if any, ends here. */
+  async #enter(ask: () => Promise<Entered>, hostToken?: string): Promise<void> {
+    const disconnects = this.#disconnects;
     const entered = await ask();
+    this.#mustBeHere(disconnects);
+    this.#sitDown(entered, 'hostToken' in entered ? entered.hostToken : hostToken);
     const call = await this.#openCall(entered.rtpCapabilities, () => this.#transportFailed(call));
-    const { phase } = this.#state.getSnapshot();
-    if (phase === 'closed' || disconnects !== this.#disconnects) {
+    try {
+      this.#mustBeHere(disconnects);
+    } catch (error) {
       closeCall(call);
-      throw new SignalingError('disconnected', 'The connection to the server was lost while joining. Try again.');
+      throw error;
     }
     closeCall(this.#call);
     this.#call = call;
-    return entered;
+    const { watching, tileHeight } = this.#view;
+    await call.subscriber.setWatching(watching);
+    if (tileHeight) call.subscriber.showCamerasAt(tileHeight);
   }
 
-  async #settleIn(entered: RoomCreated | RoomJoined): Promise<void> {
-    this.#state.update({ phase: 'joined', roomId: entered.roomId, peerId: entered.peerId, activeSpeakerId: undefined });
-    // A list the server sent after its reply is newer than the reply's.
-    if ('producers' in entered && this.#producers.length === 0) this.#producersChanged(entered.producers);
-    this.#refreshPeople();
-    await this.#media.publishAll().catch((error: unknown) => this.#report(error));
-    await this.#consume();
+  /** Nobody left, and the connection that was asked is still the one there is. */
+  #mustBeHere(disconnects: number): void {
+    if (this.#state.getSnapshot().phase !== 'closed' && disconnects === this.#disconnects) return;
+    throw new SignalingError('disconnected', 'The connection to the server was lost while joining. Try again.');
   }
 
-  async #consume(): Promise<void> {
-    const { phase, peerId } = this.#state.getSnapshot();
-    if (!this.#call || !peerId || phase !== 'joined') return;
-    const wanted = remoteProducers(this.#producers, peerId);
-    await this.#call.subscriber
-      .synchronise(wanted, () => this.#refreshPeople())
-      .catch((error: unknown) => this.#report(error));
+  /** Takes over what the server says of room and seat, before any fact that follows. */
+  #sitDown(entered: Entered, hostToken: string | undefined): void {
+    const { roomId, role, session, rejoinToken } = entered;
+    const { displayName } = this.#state.getSnapshot();
+    this.#takeSeat({ roomId, displayName, role, session, rejoinToken, hostToken });
+    this.#room.entered(entered);
   }
 
-  #producersChanged(producers: readonly PeerProducers[]): void {
-    this.#producers = producers;
-    this.#roster.producersChanged(producers);
-    this.#refreshPeople();
+  #takeSeat(seat: Seat): void {
+    this.#seat = seat;
+    rememberSeat(seat);
   }
 
-  #refreshPeople(): void {
-    // While joining again the tiles keep what they showed last.
-    if (this.#state.getSnapshot().phase === 'reconnecting') return;
-    const people = this.#roster.people(this.#state.getSnapshot().peerId, (peerId, role) =>
-      this.#call?.subscriber.trackOf(peerId, role),
-    );
-    this.#state.update({ people });
+  async #settleIn(): Promise<void> {
+    this.#state.update({ phase: 'joined' });
+    this.#room.refresh();
+    await this.#applyHostMutes();
+    await this.#media.publishAll().catch(this.#notices.report);
+    await this.#follow();
+  }
+
+  /** Brings what is sent and received in line with the newest list of producers. */
+  async #follow(): Promise<void> {
+    const call = this.#call;
+    if (!call || this.#state.getSnapshot().phase !== 'joined') return;
+    await this.#applyHostMutes();
+    await call.subscriber.synchronise(this.#room.remote, this.#room.refresh).catch(this.#notices.report);
+    this.#room.forgetEnded();
+  }
+
+  async #applyHostMutes(): Promise<void> {
+    await this.#media.applyHostMutes(this.#room.own?.mutedByHost ?? []).catch(this.#notices.report);
   }
 
   #lost(): void {
     if (this.#state.getSnapshot().phase === 'joined') this.#state.update({ phase: 'reconnecting' });
   }
 
+  /** The server keeps nothing: what comes is joining anew. */
+  #loseSeat(): void {
+    if (this.#seat) this.#seat = { ...this.#seat, session: undefined };
+    this.#lost();
+  }
+
   #roomClosed({ code, reason }: RoomClosed): void {
     if (code !== 'worker_lost' && code !== 'shutting_down') return this.#close(refusal(code, reason));
-    this.#lost();
+    this.#loseSeat();
     // A server that stops drops the connection next; joining waits for the one that replaces it.
-    if (code === 'worker_lost') void this.#queue.run(() => this.#rejoin());
+    if (code === 'worker_lost') void this.#queue.run(() => this.#comeBack());
   }
 
   #transportFailed(call: Call): void {
     if (call !== this.#call || this.#state.getSnapshot().phase !== 'joined') return;
-    this.#lost();
+    this.#loseSeat();
     void this.#queue.run(async () => {
-      if (this.#signaling.connected) await this.#signaling.request('leaveRoom').catch(() => undefined);
-      await this.#rejoin();
+      await this.#leaveRoom();
+      await this.#comeBack();
     });
   }
 
+  /** That it may fail changes nothing: the server forgets whoever is gone. */
+  async #leaveRoom(): Promise<void> {
+    if (this.#signaling.connected) await this.#signaling.request('leaveRoom').catch(() => undefined);
+  }
+
   #close(closedReason?: string): void {
+    if (this.#seat) giveSeatUp(this.#seat);
     this.#state.update({ phase: 'closed', closedReason, people: [] });
     this.#media.stopAll();
     closeCall(this.#call);
     this.#call = undefined;
   }
-
-  #report(error: unknown): void {
-    // The banner says that the connection is lost; joining again repairs what failed because of it.
-    if (error instanceof SignalingError && error.code === 'disconnected') return;
-    this.notify(sentence(error));
-  }
 }
 
-function closeCall(call: Call | undefined): void {
-  call?.publisher.close();
-  call?.subscriber.close();
-}
-
-function sentence(error: unknown): string {
-  return error instanceof Error && error.message ? error.message : 'Something went wrong. Try again.';
+function isInRoom({ phase }: SessionState): boolean {
+  return phase === 'joined' || phase === 'reconnecting';
 }
