@@ -103,7 +103,10 @@ export class Link {
   /** Without the server nothing can be mended; `takeUp` does it when it is back. */
   async #mend(): Promise<void> {
     if (this.#transport?.connectionState === 'connected' || !this.#options.signaling.connected) return;
-    if (this.#restarts >= RESTARTS) { this.#options.onFailed(); return; }
+    if (this.#restarts >= RESTARTS) {
+      this.#options.onFailed();
+      return;
+    }
     try {
       await this.#restart();
     } catch (error) {

@@ -164,11 +164,15 @@ export class Session {
       if (!this.#signaling.connected || !seat) return;
       try {
         if (!(await this.#resume(seat))) await this.#enter(() => rejoin(this.#signaling, seat), seat.hostToken);
-        await this.#settleIn(); return;
+        await this.#settleIn();
+        return;
       } catch (error) {
         const verdict = judge(error);
         if (verdict === 'wait') return;
-        if (verdict === 'stop' || attempt >= RETURN_ATTEMPTS) { this.#close(sentence(error)); return; }
+        if (verdict === 'stop' || attempt >= RETURN_ATTEMPTS) {
+          this.#close(sentence(error));
+          return;
+        }
         if (verdict === 'leave') await this.#leaveRoom();
         await new Promise((resolve) => setTimeout(resolve, backoff.next()));
       }
