@@ -7,7 +7,7 @@ import type { Call } from './call';
 import { loudness } from './loudness';
 import { remoteProducers, type RemoteProducer } from './producers-diff';
 import { Roster } from './roster';
-import type { SessionState } from './session-state';
+import { initialState, type SessionState } from './session-state';
 import { WeakStreams, scoreOf } from './weak-streams';
 
 export class RoomView {
@@ -26,7 +26,9 @@ export class RoomView {
   /** Takes over what the reply to joining says; facts that follow are newer. */
   entered({ roomId, watchId, peerId, role, host, settings, peers, producers }: RoomCreated | RoomJoined): void {
     this.#roster = new Roster(peers, producers);
-    this.#state.update({ roomId, watchId, peerId, role, host, settings, activeSpeakerId: undefined, levels: {} });
+    // Who speaks and what is broadcast follow as facts, unless it is nobody and nothing.
+    const silent = { activeSpeakerId: undefined, levels: {}, broadcast: initialState.broadcast };
+    this.#state.update({ roomId, watchId, peerId, role, host, settings, ...silent });
   }
 
   /** What this peer sends, as the server has it. */

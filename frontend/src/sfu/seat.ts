@@ -1,7 +1,8 @@
 // The person's place in a room, and how it is taken again after the connection, the room's worker or the server was lost.
 import type { Signaling } from '../signaling/contract';
-import type { Role, RoomJoined, Session } from '../signaling/generated';
+import type { JoinRoom, Role, RoomJoined, Session } from '../signaling/generated';
 import { SignalingError, codeOf } from '../signaling/signaling-error';
+import { giveSeatUp, type Tokens } from './seat-memory';
 
 export interface Seat {
   roomId: string;
@@ -16,6 +17,17 @@ export interface Seat {
 
 const ROOM_IS_GONE =
   'This room no longer exists: it ended while the connection was lost. Create a new room and share its link.';
+
+/** Joins for the first time since the page was loaded, with what the tab remembers of the room; what is refused is forgotten. */
+export async function joinRemembered(signaling: Signaling, wishes: JoinRoom, tokens: Tokens): Promise<RoomJoined> {
+  try {
+    return await signaling.request('joinRoom', { ...wishes, ...tokens });
+  } catch (error) {
+    if (!tokens.rejoinToken || codeOf(error) !== 'invalid_token') throw error;
+    giveSeatUp({ roomId: wishes.roomId, hostToken: tokens.hostToken });
+    throw new SignalingError('invalid_token', 'The room does not remember you. Join it once more.');
+  }
+}
 
 /** Takes up the kept seat with everything on it; undefined when the server does not keep it any more. */
 export async function resume(signaling: Signaling, { roomId, session }: Seat): Promise<RoomJoined | undefined> {

@@ -65,6 +65,16 @@ describe('Session, joining', () => {
     expect(signaling.asked('joinRoom')).toEqual([{ roomId: 'room', hostToken: 'host', rejoinToken: 'token' }]);
   });
 
+  it('forgets what does not let it in', async () => {
+    await session.create({});
+    session.stepOut();
+    signaling.answers.joinRoom = refuses('invalid_token');
+    const reloaded = new Session(signaling, () => Promise.resolve(fakeCall()));
+    await expect(reloaded.join({ roomId: 'room' })).rejects.toThrow(/Join it once more/);
+
+    expect(recallSeat('room')).toEqual({ hostToken: 'host' });
+  });
+
   it('is asked everything again after leaving, though a host stays one', async () => {
     await session.create({});
     await session.leave();

@@ -5,35 +5,30 @@ import { ObservableState } from '../observable-state';
 import type { Signaling } from '../signaling/contract';
 import type { CreateRoom, JoinRoom, RoomClosed, RoomCreated, RoomJoined } from '../signaling/generated';
 import { refusal } from '../signaling/sentences';
-import { SignalingError } from '../signaling/signaling-error';
-import { closeCall, type Call, type OpenCall } from './call';
+import type { OpenCall } from './call';
 import { HostControls } from './host-controls';
 import { LocalMedia, type PreparedTracks } from './local-media';
 import { Notices, sentence } from './notices';
 import { OperationQueue } from './operation-queue';
 import { RoomView } from './room-view';
-import { judge, rejoin, resume, type Seat } from './seat';
-import { giveSeatUp, recallSeat, rememberSeat } from './seat-memory';
+import { joinRemembered, judge } from './seat';
+import { recallSeat } from './seat-memory';
 import { initialState, type SessionState } from './session-state';
+import { Stay } from './stay';
 
 const RETURN_ATTEMPTS = 12;
 
 /** Hands over tracks that are open already; asked only once the room is entered, so a refusal leaves them to the preview. */
 type TakeTracks = () => PreparedTracks;
-type Entered = RoomCreated | RoomJoined;
 
 export class Session {
   readonly #signaling: Signaling;
-  readonly #openCall: OpenCall;
   readonly #state = new ObservableState<SessionState>(initialState);
   readonly #queue = new OperationQueue();
   readonly #notices = new Notices(this.#state);
   readonly #media: LocalMedia;
   readonly #room: RoomView;
-  #seat?: Seat;
-  #call?: Call;
-  #disconnects = 0;
-  #view: { watching: boolean; tileHeight?: number } = { watching: true };
+  readonly #stay: Stay;
 
   readonly subscribe = this.#state.subscribe;
   readonly getSnapshot = this.#state.getSnapshot;
@@ -42,16 +37,16 @@ export class Session {
 
   constructor(signaling: Signaling, openCall: OpenCall) {
     this.#signaling = signaling;
-    this.#openCall = openCall;
     this.hostControls = new HostControls(signaling, this.#notices.report);
+    this.#room = new RoomView(signaling, this.#state, () => this.#stay.call);
+    this.#stay = new Stay({ signaling, openCall, state: this.#state, room: this.#room, onFailed: () => this.#callFailed() });
     this.#media = new LocalMedia({
       state: this.#state,
       queue: this.#queue,
-      publisher: () => this.#call?.publisher,
+      publisher: () => this.#stay.call?.publisher,
       notify: this.#notices.say,
       report: this.#notices.report,
     });
-    this.#room = new RoomView(signaling, this.#state, () => this.#call);
     this.#listen();
   }
 
@@ -64,7 +59,7 @@ export class Session {
   /** Enters a room that exists, as a host where this tab was one. */
   join(wishes: JoinRoom, takeTracks: TakeTracks = () => ({})): Promise<void> {
     const tokens = recallSeat(wishes.roomId);
-    const ask = (displayName?: string) => this.#signaling.request('joinRoom', { ...wishes, ...tokens, displayName });
+    const ask = (displayName?: string) => joinRemembered(this.#signaling, { ...wishes, displayName }, tokens);
     return this.#enterFirst(wishes.displayName, takeTracks, ask, tokens.hostToken);
   }
 
@@ -78,19 +73,17 @@ export class Session {
 
   /** Called once a remote track is attached to an element: only then the server sends. */
   trackAttached(producerId: string): void {
-    this.#call?.subscriber.attached(producerId).catch(this.#notices.report);
+    this.#stay.call?.subscriber.attached(producerId).catch(this.#notices.report);
   }
 
   /** Tiles of remote cameras have this height, in device pixels: nobody needs more. */
   showCamerasAt(tileHeight: number): void {
-    this.#view = { ...this.#view, tileHeight };
-    this.#call?.subscriber.showCamerasAt(tileHeight);
+    this.#stay.showCamerasAt(tileHeight);
   }
 
   /** Whether the person sees the page. */
   setWatching(watching: boolean): void {
-    this.#view = { ...this.#view, watching };
-    this.#call?.subscriber.setWatching(watching).catch(this.#notices.report);
+    this.#stay.setWatching(watching).catch(this.#notices.report);
   }
 
   /** The network is there again, as far as the browser knows. */
@@ -100,10 +93,11 @@ export class Session {
 
   /** The page goes, perhaps for good: the seat is given up, because nobody is there. */
   stepOut(): void {
-    if (!this.#seat || !isInRoom(this.#state.getSnapshot())) return;
-    rememberSeat(this.#seat);
-    this.#loseSeat();
-    if (this.#signaling.connected) this.#signaling.request('leaveRoom').catch(() => undefined);
+    const { phase } = this.#state.getSnapshot();
+    if (phase !== 'joined' && phase !== 'reconnecting') return;
+    this.#stay.stepOut();
+    this.#lost();
+    void this.#stay.leaveRoom();
   }
 
   /** The page is back as it was. */
@@ -116,7 +110,7 @@ export class Session {
   async leave(): Promise<void> {
     if (this.#state.getSnapshot().phase !== 'closed') this.#close();
     await this.#queue.run(async () => {
-      await this.#leaveRoom();
+      await this.#stay.leaveRoom();
       this.#signaling.close();
     });
   }
@@ -124,21 +118,15 @@ export class Session {
   /** What the room's own facts mean is in `RoomView`, which hears them first. */
   #listen(): void {
     this.#signaling.on('connected', () => void this.#queue.run(() => this.#comeBack()));
-    this.#signaling.on('disconnected', () => {
-      this.#disconnects += 1;
-      this.#lost();
-    });
+    this.#signaling.on('disconnected', () => this.#lost());
     this.#signaling.on('roomClosed', (closed) => this.#roomClosed(closed));
-    this.#signaling.on('rejoinToken', ({ rejoinToken }) => {
-      if (this.#seat) this.#takeSeat({ ...this.#seat, rejoinToken });
-    });
     this.#signaling.on('roomProducersChanged', () => void this.#queue.run(() => this.#follow()));
   }
 
   async #enterFirst(
     name: string | undefined,
     takeTracks: TakeTracks,
-    ask: (displayName?: string) => Promise<Entered>,
+    ask: (displayName?: string) => Promise<RoomCreated | RoomJoined>,
     hostToken?: string,
   ): Promise<void> {
     const displayName = name?.trim() || undefined;
@@ -146,7 +134,7 @@ export class Session {
     try {
       await this.#queue.run(async () => {
         await this.#signaling.connect();
-        await this.#enter(() => ask(displayName), hostToken);
+        await this.#stay.enter(() => ask(displayName), hostToken);
         if (this.#state.getSnapshot().role === 'publisher') this.#media.adopt(takeTracks());
         await this.#settleIn();
       });
@@ -160,11 +148,9 @@ export class Session {
   async #comeBack(): Promise<void> {
     const backoff = new Backoff(500, 3000);
     for (let attempt = 1; this.#state.getSnapshot().phase === 'reconnecting'; attempt += 1) {
-      const seat = this.#seat;
-      if (!this.#signaling.connected || !seat) return;
+      if (!this.#signaling.connected) return;
       try {
-        if (!(await this.#resume(seat))) await this.#enter(() => rejoin(this.#signaling, seat), seat.hostToken);
-        await this.#settleIn();
+        if (await this.#stay.comeBack()) await this.#settleIn();
         return;
       } catch (error) {
         const verdict = judge(error);
@@ -173,76 +159,14 @@ export class Session {
           this.#close(sentence(error));
           return;
         }
-        if (verdict === 'leave') await this.#leaveRoom();
+        if (verdict === 'leave') await this.#stay.leaveRoom();
         await new Promise((resolve) => setTimeout(resolve, backoff.next()));
       }
     }
   }
 
-  /** Goes on with the same transports, producers and consumers; false when only joining anew helps. */
-  async #resume(seat: Seat): Promise<boolean> {
-    const call = this.#call;
-    if (!call) return false;
-    const disconnects = this.#disconnects;
-    const resumed = await resume(this.#signaling, seat);
-    this.#mustBeHere(disconnects);
-    if (!resumed) {
-      this.#loseSeat();
-      return false;
-    }
-    this.#sitDown(resumed, seat.hostToken);
-    try {
-      await Promise.all([call.publisher.takeUp(resumed.kept, this.#room.own), call.subscriber.takeUp(resumed.kept)]);
-    } catch {
-      this.#mustBeHere(disconnects);
-      this.#loseSeat();
-      await this.#leaveRoom();
-      return false;
-    }
-    this.#mustBeHere(disconnects);
-    return true;
-  }
-
-  /** Asks to be let in and loads a fresh device; the previous call, if any, ends here. */
-  async #enter(ask: () => Promise<Entered>, hostToken?: string): Promise<void> {
-    const disconnects = this.#disconnects;
-    const entered = await ask();
-    this.#mustBeHere(disconnects);
-    this.#sitDown(entered, 'hostToken' in entered ? entered.hostToken : hostToken);
-    const call = await this.#openCall(entered.rtpCapabilities, () => this.#transportFailed(call));
-    try {
-      this.#mustBeHere(disconnects);
-    } catch (error) {
-      closeCall(call);
-      throw error;
-    }
-    closeCall(this.#call);
-    this.#call = call;
-    const { watching, tileHeight } = this.#view;
-    await call.subscriber.setWatching(watching);
-    if (tileHeight) call.subscriber.showCamerasAt(tileHeight);
-  }
-
-  /** Nobody left, and the connection that was asked is still the one there is. */
-  #mustBeHere(disconnects: number): void {
-    if (this.#state.getSnapshot().phase !== 'closed' && disconnects === this.#disconnects) return;
-    throw new SignalingError('disconnected', 'The connection to the server was lost while joining. Try again.');
-  }
-
-  /** Takes over what the server says of room and seat, before any fact that follows. */
-  #sitDown(entered: Entered, hostToken: string | undefined): void {
-    const { roomId, role, session, rejoinToken } = entered;
-    const { displayName } = this.#state.getSnapshot();
-    this.#takeSeat({ roomId, displayName, role, session, rejoinToken, hostToken });
-    this.#room.entered(entered);
-  }
-
-  #takeSeat(seat: Seat): void {
-    this.#seat = seat;
-    rememberSeat(seat);
-  }
-
   async #settleIn(): Promise<void> {
+    if (this.#state.getSnapshot().phase === 'closed') return;
     this.#state.update({ phase: 'joined' });
     this.#room.refresh();
     await this.#applyHostMutes();
@@ -252,7 +176,7 @@ export class Session {
 
   /** Brings what is sent and received in line with the newest list of producers. */
   async #follow(): Promise<void> {
-    const call = this.#call;
+    const { call } = this.#stay;
     if (!call || this.#state.getSnapshot().phase !== 'joined') return;
     await this.#applyHostMutes();
     await call.subscriber.synchronise(this.#room.remote, this.#room.refresh).catch(this.#notices.report);
@@ -267,42 +191,30 @@ export class Session {
     if (this.#state.getSnapshot().phase === 'joined') this.#state.update({ phase: 'reconnecting' });
   }
 
-  /** The server keeps nothing: what comes is joining anew. */
-  #loseSeat(): void {
-    if (this.#seat) this.#seat = { ...this.#seat, session: undefined };
-    this.#lost();
-  }
-
   #roomClosed({ code, reason }: RoomClosed): void {
-    if (code !== 'worker_lost' && code !== 'shutting_down') return this.#close(refusal(code, reason));
-    this.#loseSeat();
+    if (code !== 'worker_lost' && code !== 'shutting_down') {
+      this.#close(refusal(code, reason));
+      return;
+    }
+    this.#stay.loseSeat();
+    this.#lost();
     // A server that stops drops the connection next; joining waits for the one that replaces it.
     if (code === 'worker_lost') void this.#queue.run(() => this.#comeBack());
   }
 
-  #transportFailed(call: Call): void {
-    if (call !== this.#call || this.#state.getSnapshot().phase !== 'joined') return;
-    this.#loseSeat();
+  #callFailed(): void {
+    if (this.#state.getSnapshot().phase !== 'joined') return;
+    this.#stay.loseSeat();
+    this.#lost();
     void this.#queue.run(async () => {
-      await this.#leaveRoom();
+      await this.#stay.leaveRoom();
       await this.#comeBack();
     });
   }
 
-  /** That it may fail changes nothing: the server forgets whoever is gone. */
-  async #leaveRoom(): Promise<void> {
-    if (this.#signaling.connected) await this.#signaling.request('leaveRoom').catch(() => undefined);
-  }
-
   #close(closedReason?: string): void {
-    if (this.#seat) giveSeatUp(this.#seat);
     this.#state.update({ phase: 'closed', closedReason, people: [] });
     this.#media.stopAll();
-    closeCall(this.#call);
-    this.#call = undefined;
+    this.#stay.end();
   }
-}
-
-function isInRoom({ phase }: SessionState): boolean {
-  return phase === 'joined' || phase === 'reconnecting';
 }
