@@ -2,7 +2,7 @@
 import { createContext, useContext, useEffect, useRef, useState, type KeyboardEvent, type ReactNode, type RefObject } from 'react';
 import { createPortal } from 'react-dom';
 
-const WIDTH = 232;
+const WIDTH = 256;
 const MARGIN = 8;
 
 const CloseMenu = createContext<() => void>(() => undefined);

@@ -24,10 +24,12 @@ const SOCKET_OPTIONS = {
   // The server refuses polling, and its message limits apply to WebSocket frames.
   transports: ['websocket'],
   autoConnect: false,
-  // An attempt that meets a silent network is given up soon, so that the next one finds the network that is back.
-  timeout: 3000,
+  // An attempt that meets a silent network is given up soon, and the next one comes soon: at worst some three seconds after the
+  // network is back.
+  timeout: 2500,
   reconnectionDelay: 250,
-  reconnectionDelayMax: 2000,
+  reconnectionDelayMax: 1000,
+  randomizationFactor: 0.3,
 };
 
 const openSocket = () => io(SOCKET_OPTIONS) as SocketLike;

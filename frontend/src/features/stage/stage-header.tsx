@@ -33,6 +33,12 @@ export function StageHeader({ session, state }: Props) {
           <Lock size={13} aria-hidden /> Locked
         </span>
       )}
+      {host && (
+        // On a phone beside the badge, where the links have a row of their own.
+        <div className="ml-auto sm:order-last sm:-ml-2">
+          <RoomMenu controls={session.hostControls} settings={settings} />
+        </div>
+      )}
       <div className="flex w-full items-center gap-2 *:flex-1 sm:ml-auto sm:w-auto sm:*:flex-none">
         <CopyButton text={origin + roomPath} title="Copy the link that invites to this room" data-testid="copy-room-link">
           Invite
@@ -53,7 +59,6 @@ export function StageHeader({ session, state }: Props) {
           <ExternalLink size={16} aria-hidden />
           Watch
         </a>
-        {host && <RoomMenu controls={session.hostControls} settings={settings} />}
       </div>
     </header>
   );
