@@ -102,4 +102,11 @@ describe('Publisher, after a lost connection', () => {
 
     expect(signaling.requests).toEqual([['pauseProducer', { producerId: 'p2' }]]);
   });
+
+  it('speaks again on the server, which never heard that it shall', async () => {
+    await publisher.takeUp(all, { ...own, audioPaused: true });
+    await publisher.set('microphone', { track: microphone, paused: false });
+
+    expect(signaling.requests).toEqual([['resumeProducer', { producerId: 'p2' }]]);
+  });
 });
