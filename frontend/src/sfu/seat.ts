@@ -46,7 +46,10 @@ export async function rejoin(signaling: Signaling, { roomId, displayName, role, 
   try {
     return await signaling.request('joinRoom', { roomId, displayName, role, rejoinToken, hostToken });
   } catch (error) {
-    throw codeOf(error) === 'room_not_found' ? new SignalingError('room_not_found', ROOM_IS_GONE) : error;
+    const code = codeOf(error);
+    // A server restarted with another key knows neither room nor token.
+    if (code === 'room_not_found' || code === 'invalid_token') throw new SignalingError(code, ROOM_IS_GONE);
+    throw error;
   }
 }
 

@@ -179,9 +179,9 @@ describe('Session, joining anew', () => {
     expect(session.getSnapshot().phase).toBe('joined');
   });
 
-  it('says honestly that the room is gone when it cannot be opened again', async () => {
+  it.each(['room_not_found', 'invalid_token'] as const)('says honestly that the room is gone when %s answers', async (code) => {
     await session.join({ roomId: 'room' });
-    signaling.answers.joinRoom = refuses('room_not_found');
+    signaling.answers.joinRoom = refuses(code);
     await cut();
 
     expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: expect.stringContaining('no longer exists') as string });
