@@ -4,7 +4,8 @@ import userEvent from '@testing-library/user-event';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { newSession } from '../sfu/current-session';
 import type { Session } from '../sfu/session';
-import { EntranceCard } from './entrance-card';
+import { SignalingError } from '../signaling/signaling-error';
+import { EntranceCard, type Entrance } from './entrance-card';
 
 vi.mock('../sfu/current-session');
 
@@ -12,7 +13,7 @@ const session = { leave: vi.fn(() => Promise.resolve()), startDevices: vi.fn(() 
 const onEntered = vi.fn();
 
 function renderCard(enter: () => Promise<void>) {
-  const asked = vi.fn<(session: Session, name: string) => Promise<void>>(enter);
+  const asked = vi.fn<(session: Session, entrance: Entrance) => Promise<void>>(enter);
   render(<EntranceCard action="Join" acting="Joining…" actionTestId="join" enter={asked} onEntered={onEntered} />);
   return asked;
 }
@@ -31,7 +32,7 @@ describe('EntranceCard', () => {
     await userEvent.click(screen.getByRole('button', { name: 'Microphone' }));
     await userEvent.click(screen.getByTestId('join'));
 
-    expect(asked).toHaveBeenCalledWith(session, 'Ada', expect.any(Function));
+    expect(asked).toHaveBeenCalledWith(session, { displayName: 'Ada' }, expect.any(Function));
     expect(session.startDevices).toHaveBeenCalledWith({ camera: true, microphone: false });
     expect(onEntered).toHaveBeenCalledWith(session);
   });
@@ -47,6 +48,31 @@ describe('EntranceCard', () => {
     asked.mockResolvedValue();
     await userEvent.click(screen.getByTestId('join'));
     expect(screen.getByRole('alert')).toBeEmptyDOMElement();
+    expect(onEntered).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks for the password of a room that has one, and for another when it was wrong', async () => {
+    const refused = () => Promise.reject(new SignalingError('wrong_password', 'This room is protected by a password.'));
+    const asked = renderCard(refused);
+    expect(screen.queryByTestId('room-password')).not.toBeInTheDocument();
+    await userEvent.click(screen.getByTestId('join'));
+    expect(screen.getByRole('alert')).toHaveTextContent('protected by a password');
+    expect(screen.getByLabelText('Password of the room')).toHaveFocus();
+
+    await userEvent.type(screen.getByTestId('room-password'), 'sesame');
+    await userEvent.click(screen.getByTestId('join'));
+    expect(asked).toHaveBeenLastCalledWith(session, { displayName: '', password: 'sesame' }, expect.any(Function));
+    expect(screen.getByRole('alert')).toHaveTextContent('not the password of this room');
+  });
+
+  it('asks whoever only watches for no device', async () => {
+    render(
+      <EntranceCard action="Join" acting="Joining…" actionTestId="join" devices={false} enter={() => Promise.resolve()} onEntered={onEntered} />,
+    );
+    expect(screen.queryByTestId('open-preview')).not.toBeInTheDocument();
+    await userEvent.click(screen.getByTestId('join'));
+
+    expect(session.startDevices).not.toHaveBeenCalled();
     expect(onEntered).toHaveBeenCalledTimes(1);
   });
 });

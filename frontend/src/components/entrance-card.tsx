@@ -1,12 +1,20 @@
-// The card before a room: a look at camera and microphone, a name, and the button that leads in.
+// The card before a room: a look at camera and microphone, a name, a password where there is one, and the button that leads in.
 import { useState, type ReactNode, type SyntheticEvent } from 'react';
 import { useDevicePreview } from '../hooks/use-device-preview';
 import { DISPLAY_NAME_LENGTH, useDisplayName } from '../hooks/use-display-name';
 import type { PreparedTracks } from '../sfu/local-media';
 import type { Session } from '../sfu/session';
+import { codeOf } from '../signaling/signaling-error';
 import { Button } from './button';
 import { DevicePreview } from './device-preview';
+import { PasswordField, ProtectingPassword } from './password-field';
 import { TextField } from './text-field';
+
+/** What the person gave to be let in with. */
+export interface Entrance {
+  displayName: string;
+  password?: string;
+}
 
 interface Props {
   /** Above the picture. */
@@ -16,14 +24,20 @@ interface Props {
   acting: string;
   actionTestId: string;
   /** Asks the server to be let in. */
-  enter: (session: Session, name: string, takeTracks: () => PreparedTracks) => Promise<void>;
+  enter: (session: Session, entrance: Entrance, takeTracks: () => PreparedTracks) => Promise<void>;
   onEntered: (session: Session) => void | Promise<void>;
+  /** The room is new, and may be given a password; otherwise one is asked for where the room has one. */
+  protects?: boolean;
+  /** Camera and microphone may be used. */
+  devices?: boolean;
 }
 
-export function EntranceCard({ heading, action, acting, actionTestId, enter, onEntered }: Props) {
+export function EntranceCard({ heading, action, acting, actionTestId, enter, onEntered, protects = false, devices = true }: Props) {
   const [name, setName] = useDisplayName();
   const [entering, setEntering] = useState(false);
   const [problem, setProblem] = useState<string>();
+  const [password, setPassword] = useState('');
+  const [passwordAsked, setPasswordAsked] = useState(false);
   const preview = useDevicePreview();
 
   const submit = async (event: SyntheticEvent) => {
@@ -33,15 +47,18 @@ export function EntranceCard({ heading, action, acting, actionTestId, enter, onE
     try {
       const session = await freshSession();
       try {
-        await enter(session, name, preview.take);
+        await enter(session, { displayName: name, password: password || undefined }, preview.take);
       } catch (error) {
         void session.leave();
         throw error;
       }
-      void session.startDevices(preview.wanted);
+      if (devices) void session.startDevices(preview.wanted);
       await onEntered(session);
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : 'That did not work. Try again.');
+      const wrongPassword = codeOf(error) === 'wrong_password';
+      if (wrongPassword) setPasswordAsked(true);
+      if (wrongPassword && password) setProblem('This is not the password of this room. Enter it again.');
+      else setProblem(error instanceof Error ? error.message : 'That did not work. Try again.');
       setEntering(false);
     }
   };
@@ -52,7 +69,7 @@ export function EntranceCard({ heading, action, acting, actionTestId, enter, onE
       className="w-full max-w-md rounded-3xl border border-line bg-panel/80 p-5 shadow-2xl shadow-black/40 sm:p-6"
     >
       {heading}
-      <DevicePreview preview={preview} />
+      {devices && <DevicePreview preview={preview} />}
       <TextField
         label="Your name"
         hint="optional"
@@ -64,6 +81,8 @@ export function EntranceCard({ heading, action, acting, actionTestId, enter, onE
         onChange={(event) => setName(event.target.value)}
         data-testid="display-name"
       />
+      {protects && <ProtectingPassword value={password} onChange={setPassword} />}
+      {passwordAsked && <PasswordField label="Password of the room" autoFocus value={password} onChange={setPassword} />}
       <Button type="submit" look="primary" disabled={entering} className="mt-4 w-full" data-testid={actionTestId}>
         {entering ? acting : action}
       </Button>

@@ -1,4 +1,5 @@
-// One stay in a room: a loaded device with both transports. Every (re)join makes a new one.
+// One stay in a room: a loaded device with both transports. It outlives a lost connection when the server kept the seat;
+// whoever joins anew makes a new one.
 import { Device, type types } from 'mediasoup-client';
 import type { Signaling } from '../signaling/contract';
 import type { VideoCodec } from './encodings';
@@ -10,21 +11,34 @@ const UNSUPPORTED =
 
 /** What the session needs of the two halves of a call. */
 export interface Call {
-  publisher: Pick<Publisher, 'publish' | 'publishes' | 'pause' | 'resume' | 'stop' | 'close'>;
-  subscriber: Pick<Subscriber, 'synchronise' | 'trackOf' | 'resume' | 'close'>;
+  publisher: Pick<Publisher, 'set' | 'roleOf' | 'pausedByHost' | 'takeUp' | 'close'>;
+  subscriber: Pick<Subscriber, 'synchronise' | 'trackOf' | 'producerOf' | 'attached' | 'setWatching' | 'showCamerasAt' | 'takeUp' | 'close'>;
 }
 
 export type OpenCall = (capabilities: types.RtpCapabilities, onFailed: () => void) => Promise<Call>;
 
-export function callOpener(signaling: Signaling, codec: VideoCodec): OpenCall {
+export interface CallOptions {
+  codec: VideoCodec;
+  relayOnly: boolean;
+}
+
+/** `?relay=only` makes media take the way through a relay even where a direct one exists. */
+export function relayOnly(search: string): boolean {
+  return new URLSearchParams(search).get('relay') === 'only';
+}
+
+export function callOpener(signaling: Signaling, { codec, relayOnly }: CallOptions): OpenCall {
   return async (routerRtpCapabilities, onFailed) => {
     const device = await Device.factory().catch(() => {
       throw new Error(UNSUPPORTED);
     });
     await device.load({ routerRtpCapabilities });
-    return {
-      publisher: new Publisher(signaling, device, codec, onFailed),
-      subscriber: new Subscriber(signaling, device, onFailed),
-    };
+    const options = { signaling, device, relayOnly, onFailed };
+    return { publisher: new Publisher(options, codec), subscriber: new Subscriber(options) };
   };
+}
+
+export function closeCall(call: Call | undefined): void {
+  call?.publisher.close();
+  call?.subscriber.close();
 }

@@ -29,7 +29,8 @@ const BOTH: Partial<Record<string, string>> = {
   NotReadableError: `Another program uses camera and microphone. Close it, then turn them on again. ${WITHOUT}`,
 };
 
-const CAMERA: MediaTrackConstraints = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30 } };
+/** Large enough for three layers (encodings.ts). */
+const CAMERA: MediaTrackConstraints = { width: { ideal: 960 }, height: { ideal: 540 }, frameRate: { ideal: 30 } };
 const MICROPHONE: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 export async function openCamera(): Promise<MediaStreamTrack> {

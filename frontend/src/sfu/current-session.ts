@@ -1,16 +1,20 @@
 // The one session of this tab. It outlives the page change from the lobby to the stage, so that creating a room joins once.
 import { SignalingClient } from '../signaling/signaling-client';
-import { callOpener } from './call';
+import { callOpener, relayOnly } from './call';
 import { preferredCodec } from './encodings';
+import { followPage } from './page-events';
 import { Session } from './session';
 
 let current: Session | undefined;
 const holders = new Map<Session, number>();
 
+followPage(() => current);
+
 export function newSession(): Session {
   void current?.leave();
   const signaling = new SignalingClient();
-  current = new Session(signaling, callOpener(signaling, preferredCodec(window.location.search)));
+  const { search } = window.location;
+  current = new Session(signaling, callOpener(signaling, { codec: preferredCodec(search), relayOnly: relayOnly(search) }));
   window.__session = current;
   return current;
 }

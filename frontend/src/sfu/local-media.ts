@@ -1,6 +1,7 @@
 // The person's own camera, microphone and screen: opens and stops tracks and keeps what is published in step with them.
 import type { ObservableState } from '../observable-state';
-import { CaptureError, openCamera, openCameraAndMicrophone, openMicrophone, openScreen } from './capture';
+import { isDisconnected } from '../signaling/signaling-error';
+import { CaptureError, openCamera, openCameraAndMicrophone, openMicrophone, openScreen, type Device } from './capture';
 import type { Call } from './call';
 import type { OperationQueue } from './operation-queue';
 import type { TrackRole } from './producers-diff';
@@ -20,6 +21,16 @@ interface Surroundings {
   report: (error: unknown) => void;
 }
 
+const ROLES: Record<Device, TrackRole[]> = { camera: ['camera'], microphone: ['microphone'], screen: ['screen', 'screenAudio'] };
+const DEVICES: Record<TrackRole, Device> = { camera: 'camera', microphone: 'microphone', screen: 'screen', screenAudio: 'screen' };
+
+const MUTED_BY_HOST: Record<TrackRole, string> = {
+  microphone: 'The host muted your microphone. You can turn it on again.',
+  camera: 'The host turned off your camera. You can turn it on again.',
+  screen: 'The host stopped the sharing of your screen. You can share it again.',
+  screenAudio: 'The host muted the sound of your screen.',
+};
+
 export class LocalMedia {
   readonly #around: Surroundings;
   readonly #tracks = new Map<TrackRole, MediaStreamTrack>();
@@ -31,18 +42,16 @@ export class LocalMedia {
 
   /** Takes over tracks that are open already; `publishAll` sends them. */
   adopt({ camera, microphone }: PreparedTracks): void {
-    if (camera && this.#keep('camera', camera)) {
-      this.#around.state.update({ camera: { state: 'on', track: camera } });
-    }
+    if (camera && this.#keep('camera', camera)) this.#show('camera');
     if (microphone && this.#keep('microphone', microphone)) {
       this.#microphoneOn = true;
-      this.#around.state.update({ microphone: { state: 'on', track: microphone } });
+      this.#show('microphone');
     }
   }
 
-  /** Publishes every open track: right after joining, and again after each reconnect. */
+  /** Brings all that is published in line, in the queue: right after joining, and after each return. */
   async publishAll(): Promise<void> {
-    for (const role of this.#tracks.keys()) await this.#publish(role);
+    for (const role of Object.keys(DEVICES) as TrackRole[]) await this.#publish(role);
   }
 
   /** Opens what is wanted and not open yet, with one question of the browser for both. */
@@ -64,55 +73,41 @@ export class LocalMedia {
 
   async setCamera(on: boolean): Promise<void> {
     if (!this.#mayChange('camera', on)) return;
-    if (!on) {
-      this.#around.state.update({ camera: { state: 'off' } });
-      return this.#stop('camera');
-    }
-    await this.#start('camera', async () => {
-      const track = await openCamera();
-      this.#keep('camera', track);
-      await this.#queuePublish('camera');
-      return track;
-    });
+    if (!on) return this.#turnOff('camera');
+    await this.#turnOn('camera', async () => this.#keep('camera', await openCamera()));
   }
 
   async setMicrophone(on: boolean): Promise<void> {
     if (!this.#mayChange('microphone', on)) return;
-    this.#microphoneOn = on;
-    const opened = this.#tracks.get('microphone');
-    if (!on) {
-      if (opened) opened.enabled = false;
-      this.#around.state.update({ microphone: { state: 'off', track: opened } });
-      return this.#queue(async (publisher) => publisher.pause('microphone'));
-    }
-    await this.#start('microphone', async () => {
-      if (opened) {
-        opened.enabled = true;
-        await this.#around.queue.run(async () => this.#around.publisher()?.resume('microphone'));
-        return opened;
-      }
-      const track = await openMicrophone();
-      this.#keep('microphone', track);
-      await this.#queuePublish('microphone');
-      return track;
+    if (!on) return this.#turnOff('microphone');
+    await this.#turnOn('microphone', async () => {
+      // Muting keeps the track, so that speaking again takes no time.
+      if (!this.#tracks.has('microphone')) this.#keep('microphone', await openMicrophone());
+      this.#microphoneOn = true;
     });
   }
 
   async setScreen(on: boolean): Promise<void> {
     if (!this.#mayChange('screen', on)) return;
-    if (!on) {
-      this.#around.state.update({ screen: { state: 'off' } });
-      await this.#stop('screenAudio');
-      return this.#stop('screen');
-    }
-    await this.#start('screen', async () => {
+    if (!on) return this.#turnOff('screen');
+    await this.#turnOn('screen', async () => {
       const { video, audio } = await openScreen();
       this.#keep('screen', video);
       if (audio) this.#keep('screenAudio', audio);
-      await this.#queuePublish('screen');
-      if (audio) await this.#queuePublish('screenAudio');
-      return video;
     });
+  }
+
+  /** Turns off what a host has muted, in the queue: whatever was asked for before has happened, and is overruled. */
+  async applyHostMutes(producerIds: readonly string[]): Promise<void> {
+    const publisher = this.#around.publisher();
+    for (const producerId of producerIds) {
+      const role = publisher?.roleOf(producerId);
+      if (!role || !publisher?.pausedByHost(role)) continue;
+      this.#around.notify(MUTED_BY_HOST[role]);
+      if (role === 'screenAudio') this.#drop(role);
+      else this.#silence(DEVICES[role]);
+      for (const changed of ROLES[DEVICES[role]]) await this.#publish(changed);
+    }
   }
 
   /** Stops every track, so that the camera lamp goes out. */
@@ -122,26 +117,48 @@ export class LocalMedia {
     this.#around.state.update({ camera: { state: 'off' }, microphone: { state: 'off' }, screen: { state: 'off' } });
   }
 
-  #mayChange(device: 'camera' | 'microphone' | 'screen', on: boolean): boolean {
+  #mayChange(device: Device, on: boolean): boolean {
     const { state } = this.#around.state.getSnapshot()[device];
     return state !== 'changing' && (state === 'on') !== on;
   }
 
-  /** Shows the device as changing while `open` runs, and as off again when it fails. */
-  async #start(device: 'camera' | 'microphone' | 'screen', open: () => Promise<MediaStreamTrack>): Promise<void> {
+  /** Shows the device as changing while `open` and the server are at work, and as off again when that fails. */
+  async #turnOn(device: Device, open: () => Promise<unknown>): Promise<void> {
     this.#around.state.update({ [device]: { state: 'changing' } });
     try {
-      const track = await open();
-      // Stopped meanwhile, because the person left the room or unplugged the device.
-      if (this.#tracks.get(device) === track) this.#around.state.update({ [device]: { state: 'on', track } });
+      await open();
+      await this.#bring(ROLES[device]);
     } catch (error) {
-      if (device === 'microphone') this.#microphoneOn = false;
-      this.#drop(device);
-      if (device === 'screen') this.#drop('screenAudio');
-      this.#around.state.update({ [device]: { state: 'off' } });
-      if (error instanceof CaptureError && error.dismissed) return;
-      this.#around.report(error);
+      for (const role of ROLES[device]) this.#drop(role);
+      // What is half published is taken back; that this may fail too changes nothing.
+      await this.#bring(ROLES[device]).catch(() => undefined);
+      if (!(error instanceof CaptureError && error.dismissed)) this.#around.report(error);
     }
+    this.#show(device);
+  }
+
+  async #turnOff(device: Device): Promise<void> {
+    this.#silence(device);
+    await this.#bring(ROLES[device]).catch((error: unknown) => this.#around.report(error));
+  }
+
+  /** At once, before anybody else is told. */
+  #silence(device: Device): void {
+    if (device === 'microphone') {
+      this.#microphoneOn = false;
+      const track = this.#tracks.get('microphone');
+      if (track) track.enabled = false;
+    } else {
+      for (const role of ROLES[device]) this.#drop(role);
+    }
+    this.#show(device);
+  }
+
+  /** On or off, as it is; a device may be turned off while it is being opened, by leaving, by a host or by its cable. */
+  #show(device: Device): void {
+    const track = this.#tracks.get(device);
+    const on = track && (device !== 'microphone' || this.#microphoneOn);
+    this.#around.state.update({ [device]: { state: on ? 'on' : 'off', track } });
   }
 
   /** False when the room was left while the device was being opened. */
@@ -153,17 +170,16 @@ export class LocalMedia {
     this.#tracks.set(role, track);
     track.onended = () => {
       if (role === 'screen') void this.setScreen(false);
-      if (role === 'screenAudio') void this.#stop('screenAudio');
-      if (role !== 'camera' && role !== 'microphone') return;
-      this.#around.notify(`The ${role} was disconnected.`);
-      this.#around.state.update({ [role]: { state: 'off' } });
-      if (role === 'microphone') this.#microphoneOn = false;
-      void this.#stop(role);
+      if (role === 'camera' || role === 'microphone') this.#around.notify(`The ${role} was disconnected.`);
+      this.#drop(role);
+      if (role !== 'screenAudio') this.#show(role);
+      void this.#bring([role]).catch((error: unknown) => this.#around.report(error));
     };
     return true;
   }
 
   #drop(role: TrackRole): void {
+    if (role === 'microphone') this.#microphoneOn = false;
     const track = this.#tracks.get(role);
     if (!track) return;
     track.onended = null;
@@ -171,33 +187,23 @@ export class LocalMedia {
     this.#tracks.delete(role);
   }
 
-  async #stop(role: TrackRole): Promise<void> {
-    this.#drop(role);
-    await this.#queue(async (publisher) => publisher.stop(role));
-  }
-
-  #queuePublish(role: TrackRole): Promise<void> {
-    return this.#around.queue.run(() => this.#publish(role));
+  /** Publishes these as they are now, after whatever else was asked for. */
+  async #bring(roles: TrackRole[]): Promise<void> {
+    try {
+      await this.#around.queue.run(async () => {
+        for (const role of roles) await this.#publish(role);
+      });
+    } catch (error) {
+      // Coming back ends with `publishAll`.
+      if (!isDisconnected(error)) throw error;
+    }
   }
 
   async #publish(role: TrackRole): Promise<void> {
-    const publisher = this.#around.publisher();
     const track = this.#tracks.get(role);
-    // While the room is being joined again there is no publisher; joining ends with `publishAll`.
-    if (!publisher || !track || publisher.publishes(role)) return;
     const paused = role === 'microphone' && !this.#microphoneOn;
-    track.enabled = !paused;
-    await publisher.publish(role, track, paused);
-  }
-
-  async #queue(operation: (publisher: Call['publisher']) => Promise<void>): Promise<void> {
-    try {
-      await this.#around.queue.run(async () => {
-        const publisher = this.#around.publisher();
-        if (publisher) await operation(publisher);
-      });
-    } catch (error) {
-      this.#around.report(error);
-    }
+    if (track && role === 'microphone') track.enabled = !paused;
+    // While the room is being joined again there is no publisher.
+    await this.#around.publisher()?.set(role, track && { track, paused });
   }
 }

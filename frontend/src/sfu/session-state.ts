@@ -1,11 +1,11 @@
 // What a session looks like from outside at one moment: the snapshot React renders.
-import type { BroadcastStatus } from '../signaling/generated';
+import type { BroadcastStatus, Role, RoomSettings } from '../signaling/generated';
 
 /**
  * - `new`: not in a room yet
  * - `joining`: asking to be let in
  * - `joined`: in the room
- * - `reconnecting`: was in the room, joins it again as soon as the server answers
+ * - `reconnecting`: was in the room, and comes back as soon as the server answers
  * - `closed`: out of the room for good; `closedReason` says why, unless the person left
  */
 export type SessionPhase = 'new' | 'joining' | 'joined' | 'reconnecting' | 'closed';
@@ -26,6 +26,10 @@ export interface RemoteTrack {
 export interface Person {
   peerId: string;
   displayName?: string;
+  role: Role;
+  host: boolean;
+  /** The connection is lost; the seat is kept for a while. */
+  reconnecting: boolean;
   camera?: RemoteTrack;
   microphone?: RemoteTrack;
   screen?: RemoteTrack;
@@ -43,11 +47,20 @@ export interface Notice {
 export interface SessionState {
   phase: SessionPhase;
   roomId?: string;
+  /** In the links to the broadcast, where the room's id would let everybody in. */
+  watchId?: string;
   peerId?: string;
   displayName?: string;
+  role: Role;
+  host: boolean;
+  settings: RoomSettings;
   closedReason?: string;
   people: readonly Person[];
   activeSpeakerId?: string;
+  /** How loud whoever is heard is, from 0 to 1. */
+  levels: Readonly<Record<string, number>>;
+  /** Peers whose media has arrived badly for a while; oneself, when what is sent does. */
+  weakPeerIds: readonly string[];
   broadcast: BroadcastStatus;
   camera: LocalSource;
   microphone: LocalSource;
@@ -57,7 +70,12 @@ export interface SessionState {
 
 export const initialState: SessionState = {
   phase: 'new',
+  role: 'publisher',
+  host: false,
+  settings: { locked: false, hasPassword: false, layout: 'auto' },
   people: [],
+  levels: {},
+  weakPeerIds: [],
   broadcast: { phase: 'idle' },
   camera: { state: 'off' },
   microphone: { state: 'off' },

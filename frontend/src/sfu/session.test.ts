@@ -1,264 +1,244 @@
-// A session joins, follows the server's facts, and comes back after losing the connection.
+// A session joins, follows the server's facts, and lets the person turn devices on and off.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FactName, Facts, Signaling } from '../signaling/contract';
-import { SignalingError } from '../signaling/signaling-error';
-import type { Call } from './call';
+import { FakeSignaling, entered, fakeCall, fakeTrack, refused, refuses, sends, settle } from './fakes';
+import { recallSeat } from './seat-memory';
 import { Session } from './session';
 
-class FakeSignaling implements Signaling {
-  connected = true;
-  requests: [string, unknown][] = [];
-  replies: Record<string, () => unknown> = {};
-  readonly #listeners = new Map<string, (data: never) => void>();
-
-  connect = () => Promise.resolve();
-  close = vi.fn();
-  on = (fact: string, listener: (data: never) => void) => {
-    this.#listeners.set(fact, listener);
-    return () => undefined;
-  };
-  request = (event: string, payload?: unknown) => {
-    this.requests.push([event, payload]);
-    return Promise.resolve().then(() => this.replies[event]?.() as never);
-  };
-  tell<N extends FactName>(fact: N, data: Facts[N]) {
-    this.#listeners.get(fact)?.(data as never);
-  }
-  asked = (event: string) => this.requests.filter(([name]) => name === event).map(([, payload]) => payload);
-}
-
-function fakeCall() {
-  return {
-    publisher: {
-      publish: vi.fn(() => Promise.resolve()),
-      publishes: vi.fn(() => false),
-      pause: vi.fn(() => Promise.resolve()),
-      resume: vi.fn(() => Promise.resolve()),
-      stop: vi.fn(() => Promise.resolve()),
-      close: vi.fn(),
-    },
-    subscriber: {
-      synchronise: vi.fn(() => Promise.resolve()),
-      trackOf: vi.fn(() => undefined),
-      resume: vi.fn(() => Promise.resolve()),
-      close: vi.fn(),
-    },
-  } satisfies Call;
-}
-
-function track() {
-  const stop = vi.fn();
-  return { media: { enabled: true, stop, onended: null } as unknown as MediaStreamTrack, stop };
-}
-const joined = () => ({ roomId: 'room', peerId: 'me', rtpCapabilities: {}, producers: [] });
-const settle = () => vi.advanceTimersByTimeAsync(0);
-
 let signaling: FakeSignaling;
-let calls: ReturnType<typeof fakeCall>[];
-let failTransport: () => void;
+let call: ReturnType<typeof fakeCall>;
 let session: Session;
 
 beforeEach(() => {
   vi.useFakeTimers();
+  sessionStorage.clear();
   signaling = new FakeSignaling();
-  signaling.replies = { createRoom: joined, joinRoom: joined };
-  calls = [];
-  session = new Session(signaling, (_capabilities, onFailed) => {
-    const call = fakeCall();
-    calls.push(call);
-    failTransport = onFailed;
-    return Promise.resolve(call);
-  });
+  signaling.answers = { createRoom: () => ({ ...entered({ host: true }), hostToken: 'host' }), joinRoom: () => entered() };
+  call = fakeCall();
+  session = new Session(signaling, () => Promise.resolve(call));
 });
 
 afterEach(() => vi.useRealTimers());
 
-function loseConnection() {
-  signaling.connected = false;
-  signaling.tell('disconnected', undefined);
-}
+describe('Session, joining', () => {
+  it('is in the room it created, as its host, without joining it a second time', async () => {
+    await session.create({ displayName: ' Ada ', password: 'sesame' });
 
-async function findConnection() {
-  signaling.connected = true;
-  signaling.tell('connected', undefined);
-  await settle();
-}
-
-describe('Session', () => {
-  it('is in the room it created, without joining it a second time', async () => {
-    await session.create(' Ada ');
-
-    expect(session.getSnapshot()).toMatchObject({ phase: 'joined', roomId: 'room', peerId: 'me', displayName: 'Ada' });
-    expect(signaling.requests).toEqual([['createRoom', { displayName: 'Ada' }]]);
+    expect(session.getSnapshot()).toMatchObject({
+      phase: 'joined', roomId: 'room', watchId: 'watch', peerId: 'me', displayName: 'Ada', host: true,
+    });
+    expect(signaling.requests).toEqual([['createRoom', { displayName: 'Ada', password: 'sesame' }]]);
   });
 
   it('leaves prepared tracks alone and can be tried again when joining is refused', async () => {
-    signaling.replies.joinRoom = () => {
-      throw new SignalingError('room_full', 'The room is full.');
-    };
+    signaling.answers.joinRoom = refuses('room_full');
     const take = vi.fn(() => ({}));
 
-    await expect(session.join('room', '', take)).rejects.toThrow('The room is full.');
+    await expect(session.join({ roomId: 'room' }, take)).rejects.toMatchObject({ code: 'room_full' });
     expect(take).not.toHaveBeenCalled();
     expect(session.getSnapshot().phase).toBe('new');
   });
 
+  it('shows whoever is there already', async () => {
+    const grace = { peerId: 'grace', displayName: 'Grace', role: 'publisher', host: true, reconnecting: false } as const;
+    signaling.answers.joinRoom = () => entered({ peers: [grace, { ...grace, peerId: 'me' }] });
+    await session.join({ roomId: 'room' });
+
+    expect(session.getSnapshot().people).toMatchObject([{ peerId: 'grace', displayName: 'Grace', host: true, muted: true }]);
+  });
+
+  it('publishes nothing as one who only watches', async () => {
+    signaling.answers.joinRoom = () => entered({ role: 'viewer' });
+    const take = vi.fn(() => ({ camera: fakeTrack().media }));
+    await session.join({ roomId: 'room', role: 'viewer' }, take);
+    await session.startDevices({ camera: true, microphone: true });
+
+    expect(take).not.toHaveBeenCalled();
+    expect(session.getSnapshot()).toMatchObject({ role: 'viewer', camera: { state: 'off' } });
+  });
+
+  it('joins a room this tab was in a moment ago with what it was given there', async () => {
+    await session.create({});
+    session.stepOut();
+    const reloaded = new Session(signaling, () => Promise.resolve(fakeCall()));
+    await reloaded.join({ roomId: 'room' });
+
+    expect(signaling.asked('joinRoom')).toEqual([{ roomId: 'room', hostToken: 'host', rejoinToken: 'token' }]);
+  });
+
+  it('forgets what does not let it in', async () => {
+    await session.create({});
+    session.stepOut();
+    signaling.answers.joinRoom = refuses('invalid_token');
+    const reloaded = new Session(signaling, () => Promise.resolve(fakeCall()));
+    await expect(reloaded.join({ roomId: 'room' })).rejects.toThrow(/Join it once more/);
+
+    expect(recallSeat('room')).toEqual({ hostToken: 'host' });
+  });
+
+  it('is asked everything again after leaving, though a host stays one', async () => {
+    await session.create({});
+    await session.leave();
+
+    expect(recallSeat('room')).toEqual({ hostToken: 'host' });
+  });
+});
+
+describe('Session, in the room', () => {
   it('consumes what the newest list of producers names', async () => {
-    await session.join('room', '');
-    signaling.tell('roomProducersChanged', {
-      producers: [{ peerId: 'ada', displayName: 'Ada', videoProducerId: 'v1', videoPaused: false, audioPaused: false }],
-    });
+    await session.join({ roomId: 'room' });
+    signaling.tell('roomProducersChanged', { producers: [sends('ada', { videoProducerId: 'v1' })] });
     await settle();
 
-    expect(calls[0]?.subscriber.synchronise).toHaveBeenLastCalledWith(
+    expect(call.subscriber.synchronise).toHaveBeenLastCalledWith(
       [{ producerId: 'v1', peerId: 'ada', role: 'camera' }],
       expect.any(Function),
     );
-    expect(session.getSnapshot().people).toMatchObject([{ peerId: 'ada', displayName: 'Ada' }]);
   });
 
-  it('joins the same room under the same name after a reconnect and publishes its tracks again', async () => {
-    const camera = track().media;
-    await session.join('room', 'Ada', () => ({ camera }));
+  it('shows somebody as reconnecting, and back again, as the server tells it', async () => {
+    await session.join({ roomId: 'room' });
+    const ada = { peerId: 'ada', role: 'publisher', host: false, reconnecting: false } as const;
+    signaling.tell('peerJoined', ada);
+    signaling.tell('peerChanged', { ...ada, reconnecting: true });
+    expect(session.getSnapshot().people).toMatchObject([{ peerId: 'ada', reconnecting: true }]);
 
-    loseConnection();
-    expect(session.getSnapshot().phase).toBe('reconnecting');
-    await findConnection();
-
-    expect(session.getSnapshot().phase).toBe('joined');
-    expect(signaling.asked('joinRoom')).toEqual([
-      { roomId: 'room', displayName: 'Ada' },
-      { roomId: 'room', displayName: 'Ada' },
-    ]);
-    expect(calls).toHaveLength(2);
-    expect(calls[0]?.publisher.close).toHaveBeenCalledTimes(1);
-    expect(calls[1]?.publisher.publish).toHaveBeenCalledWith('camera', camera, false);
-  });
-
-  it('comes back muted when it was muted', async () => {
-    const microphone = track().media;
-    await session.join('room', '', () => ({ microphone }));
-    await session.setMicrophone(false);
-    expect(calls[0]?.publisher.pause).toHaveBeenCalledWith('microphone');
-
-    loseConnection();
-    await findConnection();
-
-    expect(calls[1]?.publisher.publish).toHaveBeenCalledWith('microphone', microphone, true);
-    expect(microphone.enabled).toBe(false);
-  });
-
-  it('joins again when the media worker of the room died', async () => {
-    await session.join('room', '');
-    signaling.tell('roomClosed', { code: 'worker_lost', reason: 'The media worker died.' });
-    await settle();
-
-    expect(session.getSnapshot().phase).toBe('joined');
-    expect(signaling.asked('joinRoom')).toHaveLength(2);
-  });
-
-  const forgotten = () => {
-    throw new SignalingError('room_not_found', 'No such room.');
-  };
-
-  it('opens the room again under the same id when a restarted server has forgotten it', async () => {
-    await session.join('room', 'Ada');
-    signaling.replies.joinRoom = forgotten;
-    loseConnection();
-    await findConnection();
-
-    expect(signaling.asked('createRoom')).toEqual([{ roomId: 'room', displayName: 'Ada' }]);
-    expect(session.getSnapshot()).toMatchObject({ phase: 'joined', roomId: 'room' });
-  });
-
-  it('joins when another peer opened the forgotten room first', async () => {
-    await session.join('room', '');
-    signaling.replies.joinRoom = forgotten;
-    signaling.replies.createRoom = () => {
-      signaling.replies.joinRoom = joined;
-      throw new SignalingError('room_exists', 'The room is open already.');
-    };
-    loseConnection();
-    await findConnection();
-    await vi.advanceTimersByTimeAsync(1000);
-
-    expect(signaling.asked('createRoom')).toHaveLength(1);
-    expect(session.getSnapshot().phase).toBe('joined');
-  });
-
-  it('says honestly that the room is gone when it cannot be opened again either', async () => {
-    await session.join('room', '');
-    signaling.replies.joinRoom = forgotten;
-    signaling.replies.createRoom = () => {
-      throw new SignalingError('bad_request', 'No.');
-    };
-    loseConnection();
-    await findConnection();
-
-    expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: expect.stringContaining('no longer exists') as string });
-  });
-
-  it('tries again while the server is busy', async () => {
-    await session.join('room', '');
-    let attempts = 0;
-    signaling.replies.joinRoom = () => {
-      attempts += 1;
-      if (attempts < 3) throw new SignalingError('room_busy', 'Try again.');
-      return joined();
-    };
-    loseConnection();
-    await findConnection();
-    expect(session.getSnapshot().phase).toBe('reconnecting');
-    await vi.advanceTimersByTimeAsync(5000);
-
-    expect(attempts).toBe(3);
-    expect(session.getSnapshot().phase).toBe('joined');
-  });
-
-  it('leaves and joins again when a transport fails while the connection to the server holds', async () => {
-    await session.join('room', '');
-    failTransport();
-    await settle();
-
-    expect(signaling.requests.map(([event]) => event)).toEqual(['joinRoom', 'leaveRoom', 'joinRoom']);
-    expect(session.getSnapshot().phase).toBe('joined');
+    signaling.tell('peerChanged', ada);
+    expect(session.getSnapshot().people).toMatchObject([{ peerId: 'ada', reconnecting: false }]);
   });
 
   it('turns the camera off by stopping its track and closing its producer', async () => {
-    const { media: camera, stop } = track();
-    await session.join('room', '', () => ({ camera }));
+    const { media: camera, stop } = fakeTrack();
+    await session.join({ roomId: 'room' }, () => ({ camera }));
     await session.setCamera(false);
 
     expect(stop).toHaveBeenCalledTimes(1);
-    expect(calls[0]?.publisher.stop).toHaveBeenCalledWith('camera');
+    expect(call.publisher.set).toHaveBeenLastCalledWith('camera', undefined);
     expect(session.getSnapshot().camera.state).toBe('off');
   });
 
-  it('resumes a consumer only once its track is attached', async () => {
-    await session.join('room', '');
-    expect(calls[0]?.subscriber.resume).not.toHaveBeenCalled();
+  it('mutes the microphone at once and keeps its track', async () => {
+    const microphone = fakeTrack('audio').media;
+    await session.join({ roomId: 'room' }, () => ({ microphone }));
+    const muted = session.setMicrophone(false);
+    expect(microphone.enabled).toBe(false);
+    await muted;
 
+    expect(call.publisher.set).toHaveBeenLastCalledWith('microphone', { track: microphone, paused: true });
+  });
+
+  it('receives only once a track is attached', async () => {
+    await session.join({ roomId: 'room' });
     session.trackAttached('v1');
-    expect(calls[0]?.subscriber.resume).toHaveBeenCalledWith('v1');
+
+    expect(call.subscriber.attached).toHaveBeenCalledWith('v1');
   });
 
   it('shows a failed operation as a notice and stays in the room', async () => {
-    await session.join('room', '', () => ({ microphone: track().media }));
-    calls[0]?.publisher.pause.mockRejectedValueOnce(new SignalingError('media_failed', 'The media worker refused.'));
+    await session.join({ roomId: 'room' }, () => ({ microphone: fakeTrack('audio').media }));
+    call.publisher.set.mockRejectedValueOnce(refused('media_failed'));
     await session.setMicrophone(false);
 
-    expect(session.getSnapshot()).toMatchObject({ phase: 'joined', notices: [{ text: 'The media worker refused.' }] });
+    expect(session.getSnapshot()).toMatchObject({ phase: 'joined', notices: [{ text: 'Refused: media_failed.' }] });
+  });
+
+  it('shows what a host may not do after all as a notice', async () => {
+    await session.join({ roomId: 'room' });
+    signaling.answers.lockRoom = refuses('not_host');
+    session.hostControls.lock(true);
+    await settle();
+
+    expect(signaling.asked('lockRoom')).toEqual([{ locked: true }]);
+    expect(session.getSnapshot().notices).toMatchObject([{ text: 'Refused: not_host.' }]);
   });
 
   it('stops every track, tells the server and stays out when the person leaves', async () => {
-    const { media: camera, stop } = track();
-    await session.join('room', '', () => ({ camera }));
+    const { media: camera, stop } = fakeTrack();
+    await session.join({ roomId: 'room' }, () => ({ camera }));
     await session.leave();
-    await findConnection();
+    signaling.find();
+    await settle();
 
     expect(stop).toHaveBeenCalledTimes(1);
-    expect(signaling.requests.map(([event]) => event)).toEqual(['joinRoom', 'leaveRoom']);
+    expect(signaling.events).toEqual(['joinRoom', 'leaveRoom']);
     expect(signaling.close).toHaveBeenCalledTimes(1);
     expect(session.getSnapshot().phase).toBe('closed');
+  });
+
+  it.each(['removed', 'ended_by_host', 'session_taken'] as const)('is over, and says why, when the server tells %s', async (code) => {
+    const { media: camera, stop } = fakeTrack();
+    await session.join({ roomId: 'room' }, () => ({ camera }));
+    signaling.tell('roomClosed', { code, reason: 'words' });
+    await settle();
+
+    expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: expect.stringMatching(/\.$/) as string });
+    expect(stop).toHaveBeenCalledTimes(1);
+    expect(signaling.events).toEqual(['joinRoom']);
+  });
+});
+
+describe('Session, muted by a host', () => {
+  const tellMuted = (ids: string[]) =>
+    signaling.tell('roomProducersChanged', {
+      producers: [sends('me', { audioProducerId: 'mine', audioPaused: true, mutedByHost: ids })],
+    });
+
+  it('turns the microphone off and says so; the person may turn it on again', async () => {
+    const microphone = fakeTrack('audio').media;
+    await session.join({ roomId: 'room' }, () => ({ microphone }));
+    call.publisher.roleOf.mockReturnValue('microphone');
+    tellMuted(['mine']);
+    await settle();
+
+    expect(microphone.enabled).toBe(false);
+    expect(session.getSnapshot()).toMatchObject({
+      microphone: { state: 'off' },
+      notices: [{ text: expect.stringContaining('The host muted your microphone') as string }],
+    });
+
+    tellMuted([]);
+    await session.setMicrophone(true);
+    expect(call.publisher.set).toHaveBeenLastCalledWith('microphone', { track: microphone, paused: false });
+    expect(session.getSnapshot().microphone.state).toBe('on');
+  });
+
+  it('stops a camera for good', async () => {
+    const { media: camera, stop } = fakeTrack();
+    await session.join({ roomId: 'room' }, () => ({ camera }));
+    call.publisher.roleOf.mockReturnValue('camera');
+    tellMuted(['mine']);
+    await settle();
+
+    expect(stop).toHaveBeenCalledTimes(1);
+    expect(call.publisher.set).toHaveBeenLastCalledWith('camera', undefined);
+    expect(session.getSnapshot().camera.state).toBe('off');
+  });
+
+  it('lets what was asked for before happen first, and goes by the newest list then', async () => {
+    const microphone = fakeTrack('audio').media;
+    await session.join({ roomId: 'room' }, () => ({ microphone }));
+    await session.setMicrophone(false);
+    call.publisher.roleOf.mockReturnValue('microphone');
+    let answer = () => {};
+    call.publisher.set.mockImplementationOnce(() => new Promise((resolve) => (answer = resolve)));
+    const turningOn = session.setMicrophone(true);
+    await settle();
+    // The host's mute reached the server before the person's request, which overruled it.
+    tellMuted(['mine']);
+    tellMuted([]);
+    answer();
+    await turningOn;
+    await settle();
+
+    expect(session.getSnapshot()).toMatchObject({ microphone: { state: 'on' }, notices: [] });
+  });
+
+  it('does not say again what it has said, while the producer stays muted', async () => {
+    await session.join({ roomId: 'room' }, () => ({ microphone: fakeTrack('audio').media }));
+    call.publisher.roleOf.mockReturnValue('microphone');
+    call.publisher.pausedByHost.mockReturnValue(false);
+    tellMuted(['mine']);
+    await settle();
+
+    expect(session.getSnapshot().notices).toEqual([]);
   });
 });

@@ -85,4 +85,16 @@ describe('SignalingClient', () => {
     tell('connect');
     await expect(connecting).resolves.toBeUndefined();
   });
+
+  it('tries again at once when it shall, and leaves a connection that holds alone', () => {
+    const { socket } = socketThatAnswers(() => Promise.resolve({}), false);
+    const client = new SignalingClient(socket);
+    client.reconnect();
+    expect(socket.connect).toHaveBeenCalledTimes(1);
+
+    socket.connected = true;
+    client.reconnect();
+    expect(socket.connect).toHaveBeenCalledTimes(1);
+    expect(socket.disconnect).toHaveBeenCalledTimes(1);
+  });
 });

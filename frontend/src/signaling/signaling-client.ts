@@ -20,8 +20,19 @@ export interface SocketLike {
 /** Connection events are renamed to facts, so that listeners need to know one vocabulary only. */
 const SOCKET_EVENTS: Partial<Record<FactName, string>> = { connected: 'connect', disconnected: 'disconnect' };
 
-// WebSocket only: the server refuses polling, and its message limits apply to WebSocket frames.
-const openSocket = () => io({ transports: ['websocket'], autoConnect: false, reconnectionDelayMax: 3000 }) as SocketLike;
+const SOCKET_OPTIONS = {
+  // The server refuses polling, and its message limits apply to WebSocket frames.
+  transports: ['websocket'],
+  autoConnect: false,
+  // An attempt that meets a silent network is given up soon, and the next one comes soon: at worst some three seconds after the
+  // network is back.
+  timeout: 2500,
+  reconnectionDelay: 250,
+  reconnectionDelayMax: 1000,
+  randomizationFactor: 0.3,
+};
+
+const openSocket = () => io(SOCKET_OPTIONS) as SocketLike;
 
 export class SignalingClient implements Signaling {
   readonly #socket: SocketLike;
@@ -49,6 +60,13 @@ export class SignalingClient implements Signaling {
       }, CONNECT_TIMEOUT_MS);
       this.#socket.connect();
     });
+  }
+
+  reconnect(): void {
+    if (this.#socket.connected) return;
+    // Ends the pause before the next attempt, or an attempt that waits for an answer.
+    this.#socket.disconnect();
+    this.#socket.connect();
   }
 
   async request<N extends RequestName>(event: N, ...payload: PayloadOf<N>): Promise<Requests[N]['reply']> {

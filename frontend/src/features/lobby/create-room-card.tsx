@@ -2,9 +2,11 @@
 import { Video } from 'lucide-react';
 import { useNavigate } from 'react-router';
 import { EntranceCard } from '../../components/entrance-card';
+import { useInvitation } from '../../hooks/use-invitation';
 
 export function CreateRoomCard() {
   const navigate = useNavigate();
+  const { joinToken } = useInvitation();
 
   return (
     <EntranceCard
@@ -15,7 +17,8 @@ export function CreateRoomCard() {
       }
       acting="Creating…"
       actionTestId="create-room"
-      enter={(session, name, takeTracks) => session.create(name, takeTracks)}
+      protects
+      enter={(session, entrance, takeTracks) => session.create({ ...entrance, joinToken }, takeTracks)}
       onEntered={(session) => navigate(`/room/${session.getSnapshot().roomId ?? ''}`)}
     />
   );

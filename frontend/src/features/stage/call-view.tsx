@@ -27,7 +27,7 @@ export function CallView({ session, onJoinAgain }: Props) {
 
   return (
     <div className="flex h-dvh flex-col">
-      <StageHeader roomId={state.roomId ?? ''} broadcast={state.broadcast} />
+      <StageHeader session={session} state={state} />
       {state.phase === 'reconnecting' && (
         <p role="status" className="animate-rise mx-4 mb-2 flex items-center gap-2.5 self-center rounded-2xl bg-warn/15 px-4 py-2 text-sm text-warn">
           <span aria-hidden className="animate-breathe size-2 shrink-0 rounded-full bg-warn" />

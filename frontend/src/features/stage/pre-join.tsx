@@ -2,14 +2,17 @@
 import { Link } from 'react-router';
 import { Brand } from '../../components/brand';
 import { EntranceCard } from '../../components/entrance-card';
+import type { Invitation } from '../../hooks/use-invitation';
 import type { Session } from '../../sfu/session';
 
 interface Props {
   roomId: string;
+  invitation: Invitation;
   onJoined: (session: Session) => void;
 }
 
-export function PreJoin({ roomId, onJoined }: Props) {
+export function PreJoin({ roomId, invitation: { role, joinToken }, onJoined }: Props) {
+  const viewer = role === 'viewer';
   return (
     <>
       <header className="px-5 py-5 sm:px-8">
@@ -20,14 +23,16 @@ export function PreJoin({ roomId, onJoined }: Props) {
         <EntranceCard
           heading={
             <>
-              <h1 className="text-xl font-semibold tracking-tight">Join the room</h1>
+              <h1 className="text-xl font-semibold tracking-tight">{viewer ? 'Join to watch and listen' : 'Join the room'}</h1>
               <p className="mt-1 mb-4 truncate font-mono text-xs text-faint">{roomId}</p>
+              {viewer && <p className="text-sm leading-relaxed text-soft">You see and hear everybody; nobody sees or hears you.</p>}
             </>
           }
           action="Join"
           acting="Joining…"
           actionTestId="join"
-          enter={(session, name, takeTracks) => session.join(roomId, name, takeTracks)}
+          devices={!viewer}
+          enter={(session, entrance, takeTracks) => session.join({ roomId, ...entrance, role, joinToken }, takeTracks)}
           onEntered={onJoined}
         />
         <Link to={`/watch/${roomId}`} className="mt-5 rounded-lg px-2 py-1 text-sm text-soft underline-offset-4 hover:text-text hover:underline">

@@ -1,18 +1,21 @@
-// The top of a call: the broadcast's state, and the two links worth sharing.
-import { ExternalLink } from 'lucide-react';
+// The top of a call: the broadcast's state, how the room is set, and the two links worth sharing.
+import { ExternalLink, Lock } from 'lucide-react';
 import { Brand } from '../../components/brand';
 import { CopyButton } from '../../components/copy-button';
-import type { BroadcastStatus } from '../../signaling/generated';
+import type { Session } from '../../sfu/session';
+import type { SessionState } from '../../sfu/session-state';
 import { BroadcastBadge } from './broadcast-badge';
+import { RoomMenu } from './room-menu';
 
 interface Props {
-  roomId: string;
-  broadcast: BroadcastStatus;
+  session: Session;
+  state: SessionState;
 }
 
-export function StageHeader({ roomId, broadcast }: Props) {
+export function StageHeader({ session, state }: Props) {
+  const { roomId = '', watchId = '', broadcast, host, settings } = state;
   const roomPath = `/room/${roomId}`;
-  const watchPath = `/watch/${roomId}`;
+  const watchPath = `/watch/${watchId}`;
   const { origin } = window.location;
 
   return (
@@ -20,6 +23,22 @@ export function StageHeader({ roomId, broadcast }: Props) {
       <h1 className="sr-only">Room</h1>
       <Brand />
       <BroadcastBadge broadcast={broadcast} />
+      {settings.locked && (
+        <span
+          role="status"
+          data-testid="room-locked"
+          title="Nobody new may join"
+          className="inline-flex items-center gap-1.5 rounded-full bg-raised px-3 py-1 text-xs font-medium text-soft"
+        >
+          <Lock size={13} aria-hidden /> Locked
+        </span>
+      )}
+      {host && (
+        // On a phone beside the badge, where the links have a row of their own.
+        <div className="ml-auto sm:order-last sm:-ml-2">
+          <RoomMenu controls={session.hostControls} settings={settings} />
+        </div>
+      )}
       <div className="flex w-full items-center gap-2 *:flex-1 sm:ml-auto sm:w-auto sm:*:flex-none">
         <CopyButton text={origin + roomPath} title="Copy the link that invites to this room" data-testid="copy-room-link">
           Invite

@@ -1,8 +1,11 @@
 // Lays the tiles out: as large as the window allows, all of one size, shared screens first.
+import { useEffect } from 'react';
 import { useSize } from '../../hooks/use-size';
 import type { Session } from '../../sfu/session';
-import type { SessionState } from '../../sfu/session-state';
+import type { Person, SessionState } from '../../sfu/session-state';
+import type { TrackSource } from '../../signaling/generated';
 import { GAP, gridShape } from './grid-shape';
+import { HostMenu } from './host-menu';
 import { ScreenTile } from './screen-tile';
 import { Tile } from './tile';
 
@@ -12,17 +15,35 @@ interface Props {
 }
 
 export function TileGrid({ session, state }: Props) {
-  const { people, camera, microphone, screen, peerId = '', displayName } = state;
+  const { people, camera, microphone, screen, peerId = '', displayName, settings } = state;
   const sharing = people.filter((person) => person.screen);
   const screens = sharing.length + (screen.track ? 1 : 0);
   const [measure, space] = useSize();
   const shape = space && gridShape(people.length + 1 + screens, space);
+  const tileHeight = shape?.tile.height;
   const style = shape && {
     '--tile-width': `${shape.tile.width}px`,
     '--tile-height': `${shape.tile.height}px`,
     width: shape.width,
     gap: GAP,
   };
+
+  useEffect(() => {
+    if (tileHeight) session.showCamerasAt(Math.round(tileHeight * window.devicePixelRatio));
+  }, [session, tileHeight]);
+
+  const isPinned = (id: string, source: TrackSource) => settings.pinned?.peerId === id && settings.pinned.source === source;
+  const menu = (id: string, name: string | undefined, source: TrackSource, person?: Person) =>
+    state.host && (
+      <HostMenu
+        controls={session.hostControls}
+        person={person}
+        peerId={id}
+        name={name ?? 'Guest'}
+        source={source}
+        pinned={isPinned(id, source)}
+      />
+    );
 
   return (
     <main
@@ -32,16 +53,28 @@ export function TileGrid({ session, state }: Props) {
       className="flex min-h-0 flex-1 overflow-y-auto px-3 py-1 sm:px-6"
     >
       <div style={style} className={`tile-grid m-auto ${shape ? '' : 'invisible'}`}>
-        {screen.track && <ScreenTile name="Your screen" track={screen.track} peerId={peerId} />}
+        {screen.track && (
+          <ScreenTile
+            name="Your screen"
+            track={screen.track}
+            peerId={peerId}
+            pinned={isPinned(peerId, 'screen')}
+            menu={menu(peerId, displayName, 'screen')}
+          />
+        )}
         {sharing.map(
-          ({ peerId: sharer, displayName: name, screen: remote }) =>
-            remote && (
+          (person) =>
+            person.screen && (
               <ScreenTile
-                key={remote.producerId}
-                name={`${name ?? 'Guest'}'s screen`}
-                track={remote.track}
-                peerId={sharer}
-                onAttached={() => session.trackAttached(remote.producerId)}
+                key={person.screen.producerId}
+                name={`${person.displayName ?? 'Guest'}'s screen`}
+                track={person.screen.track}
+                peerId={person.peerId}
+                pinned={isPinned(person.peerId, 'screen')}
+                menu={menu(person.peerId, person.displayName, 'screen', person)}
+                onAttached={() => {
+                  if (person.screen) session.trackAttached(person.screen.producerId);
+                }}
               />
             ),
         )}
@@ -52,6 +85,11 @@ export function TileGrid({ session, state }: Props) {
           track={camera.state === 'on' ? camera.track : undefined}
           muted={microphone.state !== 'on'}
           speaking={state.activeSpeakerId === peerId && microphone.state === 'on'}
+          level={microphone.state === 'on' ? state.levels[peerId] : 0}
+          viewer={state.role === 'viewer'}
+          weak={state.weakPeerIds.includes(peerId)}
+          pinned={isPinned(peerId, 'camera')}
+          menu={state.role === 'publisher' && menu(peerId, displayName, 'camera')}
         />
         {people.map((person) => (
           <Tile
@@ -61,6 +99,12 @@ export function TileGrid({ session, state }: Props) {
             track={person.cameraPaused ? undefined : person.camera?.track}
             muted={person.muted}
             speaking={state.activeSpeakerId === person.peerId && !person.muted}
+            level={person.muted ? 0 : state.levels[person.peerId]}
+            viewer={person.role === 'viewer'}
+            reconnecting={person.reconnecting}
+            weak={state.weakPeerIds.includes(person.peerId)}
+            pinned={isPinned(person.peerId, 'camera')}
+            menu={menu(person.peerId, person.displayName, 'camera', person)}
             onAttached={() => {
               if (person.camera) session.trackAttached(person.camera.producerId);
             }}

@@ -38,4 +38,29 @@ describe('Tile', () => {
     expect(tile).toHaveAttribute('data-speaking', 'true');
     expect(tile).toHaveTextContent('Ada (you)');
   });
+
+  it('says once that somebody comes back, and keeps the last picture', () => {
+    render(<Tile peerId="p1" displayName="Ada" track={track} muted={false} speaking={false} reconnecting weak />);
+
+    expect(screen.getByRole('status')).toHaveTextContent('Reconnecting…');
+    expect(screen.getByLabelText('Camera of Ada')).toBeInTheDocument();
+    expect(screen.queryByLabelText('Weak connection')).not.toBeInTheDocument();
+  });
+
+  it('marks a weak connection, and says it of one’s own', () => {
+    const { rerender } = render(<Tile peerId="p1" muted={false} speaking={false} weak />);
+    expect(screen.getByLabelText('Weak connection')).toBeInTheDocument();
+    expect(screen.queryByRole('status')).not.toBeInTheDocument();
+
+    rerender(<Tile self peerId="me" muted={false} speaking={false} weak />);
+    expect(screen.getByRole('status')).toHaveTextContent('Your connection is weak');
+  });
+
+  it('tells who is pinned and who only watches', () => {
+    render(<Tile peerId="p1" muted speaking={false} pinned viewer />);
+
+    expect(screen.getByLabelText('Pinned in the broadcast')).toBeInTheDocument();
+    expect(screen.getByLabelText('Only watches')).toBeInTheDocument();
+    expect(screen.queryByLabelText('Muted')).not.toBeInTheDocument();
+  });
 });

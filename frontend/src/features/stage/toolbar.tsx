@@ -13,19 +13,24 @@ interface Props {
 
 export function Toolbar({ session, state, onLeave }: Props) {
   const { camera, microphone, screen } = state;
+  const sends = state.role === 'publisher';
   // Phones have no screen capture at all.
   const screenIsPossible = captureIsPossible() && 'getDisplayMedia' in navigator.mediaDevices;
 
   return (
     <footer className="flex justify-center px-4 pt-3 pb-[max(1rem,env(safe-area-inset-bottom))]">
-      <div role="group" aria-label="Your devices" className="flex items-center gap-2 rounded-full border border-line bg-panel p-2 shadow-xl shadow-black/40 sm:gap-3">
-        <DeviceButton source={microphone} name="microphone" onToggle={session.setMicrophone}>
-          {microphone.state === 'on' ? <Mic size={21} aria-hidden /> : <MicOff size={21} aria-hidden />}
-        </DeviceButton>
-        <DeviceButton source={camera} name="camera" onToggle={session.setCamera}>
-          {camera.state === 'on' ? <Camera size={21} aria-hidden /> : <CameraOff size={21} aria-hidden />}
-        </DeviceButton>
-        {screenIsPossible && (
+      <div role="group" aria-label="Your devices and the way out" className="flex items-center gap-2 rounded-full border border-line bg-panel p-2 shadow-xl shadow-black/40 sm:gap-3">
+        {sends && (
+          <>
+            <DeviceButton source={microphone} name="microphone" onToggle={session.setMicrophone}>
+              {microphone.state === 'on' ? <Mic size={21} aria-hidden /> : <MicOff size={21} aria-hidden />}
+            </DeviceButton>
+            <DeviceButton source={camera} name="camera" onToggle={session.setCamera}>
+              {camera.state === 'on' ? <Camera size={21} aria-hidden /> : <CameraOff size={21} aria-hidden />}
+            </DeviceButton>
+          </>
+        )}
+        {sends && screenIsPossible && (
           <DeviceButton source={screen} name="screen" onToggle={session.setScreen}>
             {screen.state === 'on' ? <MonitorX size={21} aria-hidden /> : <MonitorUp size={21} aria-hidden />}
           </DeviceButton>

@@ -1,0 +1,238 @@
+// A session comes back: to its kept seat where there is one, by joining anew where there is none.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { FakeSignaling, entered, fakeCall, fakeTrack, kept, refused, refuses, sends, settle } from './fakes';
+import { Irreconcilable } from './link';
+import { Session } from './session';
+
+let signaling: FakeSignaling;
+let calls: ReturnType<typeof fakeCall>[];
+let failTransport: () => void;
+let session: Session;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  sessionStorage.clear();
+  signaling = new FakeSignaling();
+  signaling.answers = { joinRoom: () => entered(), resumeSession: refuses('session_not_found') };
+  calls = [];
+  session = new Session(signaling, (_capabilities, onFailed) => {
+    const call = fakeCall();
+    calls.push(call);
+    failTransport = onFailed;
+    return Promise.resolve(call);
+  });
+});
+
+afterEach(() => vi.useRealTimers());
+
+async function cut() {
+  signaling.lose();
+  expect(session.getSnapshot().phase).toBe('reconnecting');
+  signaling.find();
+  await settle();
+}
+
+const again = { roomId: 'room', displayName: 'Ada', role: 'publisher', rejoinToken: 'token' };
+
+describe('Session, resuming its seat', () => {
+  const resumed = entered({
+    kept: kept({ producerIds: ['mine'] }),
+    producers: [sends('me', { videoProducerId: 'mine' }), sends('ada', { videoProducerId: 'v1' })],
+  });
+
+  beforeEach(() => {
+    signaling.answers.resumeSession = () => resumed;
+  });
+
+  it('goes on with the same call, which learns what the server kept', async () => {
+    const camera = fakeTrack().media;
+    await session.join({ roomId: 'room', displayName: 'Ada' }, () => ({ camera }));
+    await cut();
+
+    expect(session.getSnapshot()).toMatchObject({ phase: 'joined', peerId: 'me' });
+    expect(signaling.requests).toEqual([
+      ['joinRoom', { roomId: 'room', displayName: 'Ada' }],
+      ['resumeSession', { roomId: 'room', sessionId: 'seat', secret: 'secret' }],
+    ]);
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.publisher.close).not.toHaveBeenCalled();
+    expect(calls[0]?.publisher.takeUp).toHaveBeenCalledWith(resumed.kept, resumed.producers[0]);
+    expect(calls[0]?.subscriber.takeUp).toHaveBeenCalledWith(resumed.kept);
+    expect(calls[0]?.publisher.set).toHaveBeenCalledWith('camera', { track: camera, paused: false });
+    expect(calls[0]?.subscriber.synchronise).toHaveBeenLastCalledWith(
+      [{ producerId: 'v1', peerId: 'ada', role: 'camera' }],
+      expect.any(Function),
+    );
+  });
+
+  it('brings along what the person changed meanwhile', async () => {
+    const microphone = fakeTrack('audio').media;
+    await session.join({ roomId: 'room' }, () => ({ microphone }));
+    signaling.lose();
+    calls[0]?.publisher.set.mockRejectedValueOnce(refused('disconnected'));
+    await session.setMicrophone(false);
+    expect(session.getSnapshot().notices).toEqual([]);
+    signaling.find();
+    await settle();
+
+    expect(calls[0]?.publisher.set).toHaveBeenCalledWith('microphone', { track: microphone, paused: true });
+    expect(microphone.enabled).toBe(false);
+  });
+
+  it('is mute when a host muted it meanwhile', async () => {
+    await session.join({ roomId: 'room' }, () => ({ microphone: fakeTrack('audio').media }));
+    calls[0]?.publisher.roleOf.mockReturnValue('microphone');
+    signaling.answers.resumeSession = () =>
+      entered({ producers: [sends('me', { audioProducerId: 'mine', audioPaused: true, mutedByHost: ['mine'] })] });
+    await cut();
+
+    expect(session.getSnapshot().microphone.state).toBe('off');
+  });
+
+  it('resumes with the newest seat and the next cut', async () => {
+    await session.join({ roomId: 'room' });
+    signaling.answers.resumeSession = () => entered({ session: { id: 'seat', secret: 'newer', keptFor: 30_000 } });
+    await cut();
+    await cut();
+
+    expect(signaling.asked('resumeSession')).toMatchObject([{ secret: 'secret' }, { secret: 'newer' }]);
+  });
+
+  it('leaves and joins anew when the two sides cannot be reconciled', async () => {
+    await session.join({ roomId: 'room', displayName: 'Ada' });
+    calls[0]?.subscriber.takeUp.mockRejectedValueOnce(new Irreconcilable());
+    await cut();
+
+    expect(signaling.events).toEqual(['joinRoom', 'resumeSession', 'leaveRoom', 'joinRoom']);
+    expect(calls).toHaveLength(2);
+    expect(session.getSnapshot().phase).toBe('joined');
+  });
+
+  it('tries once more from the beginning when the connection breaks again meanwhile', async () => {
+    await session.join({ roomId: 'room' });
+    signaling.lose();
+    calls[0]?.publisher.takeUp.mockImplementationOnce(() => {
+      signaling.lose();
+      return Promise.reject(refused('disconnected'));
+    });
+    signaling.find();
+    await settle();
+    expect(session.getSnapshot().phase).toBe('reconnecting');
+    signaling.find();
+    await settle();
+
+    expect(signaling.events).toEqual(['joinRoom', 'resumeSession', 'resumeSession']);
+    expect(session.getSnapshot().phase).toBe('joined');
+  });
+});
+
+describe('Session, joining anew', () => {
+  it.each(['session_not_found', 'room_not_found'] as const)('does so when its seat is refused with %s', async (code) => {
+    const camera = fakeTrack().media;
+    signaling.answers.resumeSession = refuses(code);
+    await session.join({ roomId: 'room', displayName: 'Ada' }, () => ({ camera }));
+    await cut();
+
+    expect(session.getSnapshot().phase).toBe('joined');
+    expect(signaling.asked('joinRoom')[1]).toEqual(again);
+    expect(calls).toHaveLength(2);
+    expect(calls[0]?.publisher.close).toHaveBeenCalledTimes(1);
+    expect(calls[1]?.publisher.set).toHaveBeenCalledWith('camera', { track: camera, paused: false });
+  });
+
+  it('shows the newest rejoin token, and a host its host token', async () => {
+    signaling.answers.createRoom = () => ({ ...entered(), hostToken: 'host' });
+    await session.create({ displayName: 'Ada' });
+    signaling.tell('rejoinToken', { rejoinToken: 'newest' });
+    await cut();
+
+    expect(signaling.asked('joinRoom')).toEqual([{ ...again, rejoinToken: 'newest', hostToken: 'host' }]);
+  });
+
+  it('comes back muted when it was muted', async () => {
+    const microphone = fakeTrack('audio').media;
+    await session.join({ roomId: 'room' }, () => ({ microphone }));
+    await session.setMicrophone(false);
+    await cut();
+
+    expect(calls[1]?.publisher.set).toHaveBeenCalledWith('microphone', { track: microphone, paused: true });
+  });
+
+  it('does so on the same connection, without asking for its seat, when the media worker of the room died', async () => {
+    await session.join({ roomId: 'room' });
+    signaling.tell('roomClosed', { code: 'worker_lost', reason: 'The media worker died.' });
+    await settle();
+
+    expect(session.getSnapshot().phase).toBe('joined');
+    expect(signaling.events).toEqual(['joinRoom', 'joinRoom']);
+  });
+
+  it('waits for the next connection when the server stops', async () => {
+    await session.join({ roomId: 'room' });
+    signaling.tell('roomClosed', { code: 'shutting_down', reason: 'The server stops.' });
+    await settle();
+    expect(signaling.events).toEqual(['joinRoom']);
+    expect(session.getSnapshot().phase).toBe('reconnecting');
+    await cut();
+
+    expect(signaling.events).toEqual(['joinRoom', 'joinRoom']);
+    expect(session.getSnapshot().phase).toBe('joined');
+  });
+
+  it.each(['room_not_found', 'invalid_token'] as const)('says honestly that the room is gone when %s answers', async (code) => {
+    await session.join({ roomId: 'room' });
+    signaling.answers.joinRoom = refuses(code);
+    await cut();
+
+    expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: expect.stringContaining('no longer exists') as string });
+  });
+
+  it('tries again while the server is busy, and asks for its seat only once', async () => {
+    await session.join({ roomId: 'room' });
+    let attempts = 0;
+    signaling.answers.joinRoom = () => {
+      attempts += 1;
+      if (attempts < 3) throw refused('room_busy');
+      return entered();
+    };
+    await cut();
+    expect(session.getSnapshot().phase).toBe('reconnecting');
+    await vi.advanceTimersByTimeAsync(5000);
+
+    expect(attempts).toBe(3);
+    expect(signaling.asked('resumeSession')).toHaveLength(1);
+    expect(session.getSnapshot().phase).toBe('joined');
+  });
+
+  it('leaves first when a transport is beyond mending while the connection to the server holds', async () => {
+    await session.join({ roomId: 'room' });
+    failTransport();
+    await settle();
+
+    expect(signaling.events).toEqual(['joinRoom', 'leaveRoom', 'joinRoom']);
+    expect(session.getSnapshot().phase).toBe('joined');
+  });
+});
+
+describe('Session, of a page that goes and comes back', () => {
+  it('leaves without waiting, and joins anew', async () => {
+    await session.join({ roomId: 'room', displayName: 'Ada' });
+    session.stepOut();
+    expect(signaling.events).toEqual(['joinRoom', 'leaveRoom']);
+    session.stepIn();
+    await settle();
+
+    expect(signaling.events).toEqual(['joinRoom', 'leaveRoom', 'joinRoom']);
+    expect(session.getSnapshot().phase).toBe('joined');
+  });
+
+  it('receives no more than it shows, in a new call too', async () => {
+    await session.join({ roomId: 'room' });
+    session.showCamerasAt(240);
+    session.setWatching(false);
+    await cut();
+
+    expect(calls[1]?.subscriber.showCamerasAt).toHaveBeenCalledWith(240);
+    expect(calls[1]?.subscriber.setWatching).toHaveBeenCalledWith(false);
+  });
+});
