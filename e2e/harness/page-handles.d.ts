@@ -8,7 +8,10 @@ interface RemoteTrackHandle {
 interface SessionSnapshot {
   phase: 'new' | 'joining' | 'joined' | 'reconnecting' | 'closed';
   roomId?: string;
+  watchId?: string;
   peerId?: string;
+  host?: boolean;
+  settings?: { locked: boolean; hasPassword: boolean; layout: string; pinned?: { peerId: string } };
   people: readonly { peerId: string; displayName?: string; camera?: RemoteTrackHandle; microphone?: RemoteTrackHandle }[];
   broadcast: { phase: string; playlistUrl?: string; reason?: string };
   camera: { state: string };

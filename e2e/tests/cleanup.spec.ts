@@ -12,7 +12,7 @@ import { expect, test } from '../harness/test';
 import { until } from '../harness/until';
 
 test.use({
-  systemOptions: { broadcast: true, sfuArgs: ['--broadcast-linger', '1s'], composerArgs: ['--keep', '4s'] },
+  systemOptions: { broadcast: true, sfuArgs: ['--broadcast-linger', '1s', '--seat-grace', '3s'], composerArgs: ['--keep', '4s'] },
 });
 
 test('after everybody left by the button the playlist is ended and all is released', async ({ enter, watch, composer, system }) => {
@@ -46,6 +46,8 @@ test('after a browser was killed its person is gone, and with the last one every
   } finally {
     await chromium.kill();
   }
+  // Its seat is kept for a while: it might come back.
+  await expect(first.page.locator('[data-testid="tile"][data-reconnecting="true"]')).toHaveCount(1);
   await expect(first.tiles).toHaveCount(1);
   await expect.poll(async () => (await composer.broadcast(roomId)).inputs.length).toBe(1);
   expect((await fetchPlaylist(system.url, roomId))?.ended).toBe(false);

@@ -528,7 +528,11 @@ export type IceRestarted = {
 /**
  * The transport's new ICE user and password.
  */
-iceParameters: import('mediasoup-client').types.IceParameters, };
+iceParameters: import('mediasoup-client').types.IceParameters,
+/**
+ * Relays, with credentials that hold from now on.
+ */
+iceServers?: Array<IceServer>, };
 
 /**
  * Answers `produce`.

@@ -1,7 +1,7 @@
 //! Which simulcast layer feeds a tile: decoding a 720p layer costs four times a 180p one, and the tile is the same.
 //!
 //! How high a layer is, nobody tells the server: mediasoup knows how many there are, not `scaleResolutionDownBy`. So a
-//! camera's capture is taken for 360p (what our pages ask for, and the least that is usual) and a screen's for 1080p,
+//! camera's capture is taken for 360p (the least that is usual; our pages ask for 540p) and a screen's for 1080p,
 //! and each layer for half the next one, as mediasoup-client and our pages have them (/4, /2, /1). Where a capture is
 //! larger, so are its layers: a tile is never less sharp than it could be, at worst dearer.
 

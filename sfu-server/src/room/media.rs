@@ -125,7 +125,7 @@ impl Media {
         let found = own.find(|browser| browser.transport.id().to_string() == id);
         let browser = found.ok_or_else(|| RequestError::TransportNotFound(excerpt(id)))?;
         let ice_parameters = browser.transport.restart_ice().await.map_err(refused)?;
-        Ok(IceRestarted { ice_parameters })
+        Ok(IceRestarted { ice_parameters, ice_servers: self.room.relays.for_peer(&self.peer_id) })
     }
 
     /// Starts receiving a track from the browser; answers the producer's id.

@@ -513,6 +513,10 @@ pub struct IceRestarted {
     /// The transport's new ICE user and password.
     #[ts(type = "import('mediasoup-client').types.IceParameters")]
     pub ice_parameters: IceParameters,
+    /// Relays, with credentials that hold from now on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[ts(optional, as = "Option<Vec<IceServer>>")]
+    pub ice_servers: Vec<IceServer>,
 }
 
 /// Answers `setPreferredLayers`: what is preferred from now on; without layers, the track has only one.

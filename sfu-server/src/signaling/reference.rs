@@ -7,9 +7,11 @@ use crate::signaling::{facts::FACTS, messages::*, request::EVENTS};
 
 /// One wire type as TypeScript has it.
 struct Shape {
-    name: String,
     docs: String,
     declaration: String,
+    #[cfg(test)]
+    name: String,
+    #[cfg(test)]
     inline: String,
 }
 
@@ -17,9 +19,11 @@ macro_rules! shapes {
     ($($type:ty),+ $(,)?) => {{
         let config = Config::default();
         vec![$(Shape {
-            name: <$type>::name(&config),
             docs: <$type>::docs().unwrap_or_default(),
             declaration: <$type>::decl(&config),
+            #[cfg(test)]
+            name: <$type>::name(&config),
+            #[cfg(test)]
             inline: <$type>::inline(&config),
         }),+]
     }};
