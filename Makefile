@@ -158,6 +158,7 @@ install:
 	cp -r frontend/dist $(DESTDIR)$(PREFIX)/share/sfu-server/frontend
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sfu-server docs/*.md
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sfu-server/nginx docs/nginx/hls.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/sfu-server/example docs/example/*
 	install -D -m 644 -t $(CONFIG)/systemd/system systemd/*.service
 	install -D -m 644 -t $(CONFIG)/sysctl.d systemd/sysctl.d/*.conf
 	@for daemon in sfu-server hls-composer; do \

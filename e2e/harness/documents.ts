@@ -32,7 +32,7 @@ export function helpFlags(help: string): Flag[] {
   const entries = help.split(/^ +(?:-\w, )?(?=--[a-z])/m).slice(1);
   const flags = entries.map((entry) => ({
     name: /^--[a-z-]+/.exec(entry)?.[0] ?? '',
-    variable: /\[env: (\w+)=/.exec(entry)?.[1] ?? '',
+    variable: /\[env: (\w+)=?/.exec(entry)?.[1] ?? '',
     default: /\[default: ([^\]]+)\]/.exec(entry)?.[1],
   }));
   return flags.filter(({ name }) => !['--help', '--version'].includes(name));

@@ -16,7 +16,7 @@ test('one person is broadcast: ffmpeg plays the address, their colour fills it a
   const page = await enter(ada);
   const roomId = await page.createRoom();
   await expect(page.broadcastPhase).toHaveAttribute('data-phase', 'live');
-  await expect(page.page.getByTestId('watch-link')).toHaveAttribute('href', `/watch/${roomId}`);
+  await expect(page.page.getByTestId('watch-link')).toHaveAttribute('href', `/watch/${(await page.snapshot()).watchId}`);
   await until('the input is active', async () => (await composer.broadcast(roomId)).inputs.some(({ state }) => state === 'ACTIVE'));
 
   const master = await fetch(`${system.url}/hls/${roomId}/index.m3u8`);

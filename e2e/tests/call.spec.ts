@@ -89,27 +89,30 @@ test('a third person sees and hears both and is seen and heard by both', async (
   }
 });
 
-test('after a restart of sfu-server both are back in the same room by themselves', async ({ enter, system }) => {
-  const first = await enter(ada);
-  const roomId = await first.createRoom();
-  const second = await enter(ben);
-  await second.join(roomId);
-  await seesAndHears(second, await first.peerId(), ada);
-  const before = await first.peerId();
+for (const end of ['stop', 'kill'] as const) {
+  const how = end === 'stop' ? 'a restart' : 'kill -9 and a new start';
+  test(`after ${how} of sfu-server both are back in the same room by themselves, as who they were`, async ({ enter, system }) => {
+    const first = await enter(ada);
+    const roomId = await first.createRoom();
+    const second = await enter(ben);
+    await second.join(roomId);
+    await seesAndHears(second, await first.peerId(), ada);
+    const before = [await first.peerId(), await second.peerId()];
 
-  await system.sfu.stop();
-  await expect.poll(async () => (await first.snapshot()).phase).toBe('reconnecting');
-  await system.sfu.start();
+    await system.sfu[end]();
+    await expect.poll(async () => (await first.snapshot()).phase).toBe('reconnecting');
+    await system.sfu.start();
 
-  for (const page of [first, second]) {
-    await expect.poll(async () => (await page.snapshot()).phase).toBe('joined');
-    expect(await page.room()).toBe(roomId);
-    expect(page.page.url()).toContain(roomId);
-  }
-  expect(await first.peerId()).not.toBe(before);
-  await seesAndHears(second, await first.peerId(), ada);
-  await seesAndHears(first, await second.peerId(), ben);
-});
+    for (const page of [first, second]) {
+      await expect.poll(async () => (await page.snapshot()).phase).toBe('joined');
+      expect(await page.room()).toBe(roomId);
+      expect(page.page.url()).toContain(roomId);
+    }
+    expect([await first.peerId(), await second.peerId()]).toEqual(before);
+    await seesAndHears(second, await first.peerId(), ada);
+    await seesAndHears(first, await second.peerId(), ben);
+  });
+}
 
 /** The person's colour is in their tile, its picture moves, and they are heard. */
 async function seesAndHears(page: StagePage, peerId: string, person: Person): Promise<void> {

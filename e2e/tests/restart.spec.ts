@@ -127,35 +127,38 @@ test('an ingest and the encoder killed with SIGKILL come back by themselves', as
   await expect.poll(() => coloursOnAir(system.url, roomId), { timeout: 10_000 }).toEqual([true, true]);
 });
 
-test('sfu-server restarted in a live broadcast: the playlist stays open, and the people are back in it', async ({ composer, live, system }) => {
-  const { roomId, first, second, viewer, active } = live;
-  const before = (await fetchPlaylist(system.hlsUrl, roomId))!;
-  const { encoder } = await composer.broadcast(roomId);
-  const recording = Recording.start(system.hlsUrl, roomId);
+for (const end of ['stop', 'kill'] as const) {
+  const how = end === 'stop' ? 'restarted in a live broadcast' : 'killed in a live broadcast and started again';
+  test(`sfu-server, ${how}: the playlist stays open, and the people are back in it`, async ({ composer, live, system }) => {
+    const { roomId, first, second, viewer, active } = live;
+    const before = (await fetchPlaylist(system.hlsUrl, roomId))!;
+    const { encoder } = await composer.broadcast(roomId);
+    const recording = Recording.start(system.hlsUrl, roomId);
 
-  await system.sfu.stop();
-  await until('the composer notices', async () => (await composer.broadcast(roomId)).phase === 'ORPHANED');
-  await until('the slate goes on', async () => isNewer((await fetchPlaylist(system.hlsUrl, roomId))!, before));
-  await system.sfu.start();
+    await system.sfu[end]();
+    await until('the composer notices', async () => (await composer.broadcast(roomId)).phase === 'ORPHANED');
+    await until('the slate goes on', async () => isNewer((await fetchPlaylist(system.hlsUrl, roomId))!, before));
+    await system.sfu.start();
 
-  for (const page of [first, second]) {
-    await expect.poll(async () => (await page.snapshot()).phase).toBe('joined');
-    expect(await page.room()).toBe(roomId);
-    await expect(page.broadcastPhase).toHaveAttribute('data-phase', 'live');
-  }
-  await expect.poll(active).toBe(2);
-  await expect
-    .poll(async () => (await coloursOnAir(system.url, roomId)).toSorted(), { timeout: 10_000 })
-    .toEqual([true, true]);
-  await viewer.plays();
-  await viewer.advances(3);
-  await recording.stop();
+    for (const page of [first, second]) {
+      await expect.poll(async () => (await page.snapshot()).phase).toBe('joined');
+      expect(await page.room()).toBe(roomId);
+      await expect(page.broadcastPhase).toHaveAttribute('data-phase', 'live');
+    }
+    await expect.poll(active).toBe(2);
+    await expect
+      .poll(async () => (await coloursOnAir(system.url, roomId)).toSorted(), { timeout: 10_000 })
+      .toEqual([true, true]);
+    await viewer.plays();
+    await viewer.advances(3);
+    await recording.stop();
 
-  expect(recording.playlists.some(({ ended }) => ended)).toBe(false);
-  expect(recording.history).not.toContain(undefined);
-  expect(Math.max(...recording.playlists.map(({ discontinuities }) => discontinuities))).toBe(0);
-  expect((await composer.broadcast(roomId)).encoder?.pid).toBe(encoder?.pid);
-});
+    expect(recording.playlists.some(({ ended }) => ended)).toBe(false);
+    expect(recording.history).not.toContain(undefined);
+    expect(Math.max(...recording.playlists.map(({ discontinuities }) => discontinuities))).toBe(0);
+    expect((await composer.broadcast(roomId)).encoder?.pid).toBe(encoder?.pid);
+  });
+}
 
 /** Steps 1 to 8, each once, each begun no earlier than the one before and timed, all of this restart. */
 function expectOrderedTrace(trace: readonly Step[], calledAt: number): void {

@@ -244,7 +244,7 @@ test.describe('a host', () => {
   test('ends the room for everybody', async ({ connect, system }) => {
     const [ada, bob] = [await connect(), await connect()];
     const { roomId } = await entered(ada, 'createRoom');
-    await bob.must('joinRoom', { roomId });
+    const { rejoinToken } = await entered(bob, 'joinRoom', { roomId });
     await microphone(bob, 1);
     expect(await ada.must('endRoom')).toEqual({ ended: true });
     for (const peer of [ada, bob]) {
@@ -253,6 +253,7 @@ test.describe('a host', () => {
     }
     await expect.poll(() => heldByMediasoup(system)).toEqual({ routers: [], webRtcTransports: [], orphans: [] });
     refuses(await ada.ask('joinRoom', { roomId }), 'room_not_found');
+    refuses(await bob.ask('joinRoom', { roomId, rejoinToken }), 'ended_by_host');
   });
 
   test('is whoever has the token, and nobody else', async ({ connect }) => {

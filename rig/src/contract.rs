@@ -1,5 +1,4 @@
-//! The contract of `docs/signaling.md` as a client knows it: the one place to extend when it grows. It may be ahead of a
-//! server, which then refuses an event as unknown.
+//! The contract of `docs/signaling.md` as a client knows it: the one place to extend when it grows.
 
 use serde_json::Value;
 

@@ -7,7 +7,7 @@
 use std::{
     convert::Infallible,
     net::IpAddr,
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
@@ -102,8 +102,19 @@ pub struct Placement {
 /// A room's place on a worker. The pool looks at it and never keeps it alive.
 #[derive(Debug)]
 struct Berth {
-    router: Router,
+    /// Of the room, as soon as there is one.
+    router: OnceLock<Router>,
     _held: oneshot::Sender<Infallible>,
+}
+
+/// A place on a worker for a room that has no router yet.
+struct Assigned {
+    index: usize,
+    worker: Worker,
+    webrtc_server: WebRtcServer,
+    announced: Arc<[String]>,
+    lost: CancellationToken,
+    berth: Arc<Berth>,
 }
 
 /// The pool's side of a berth.
@@ -121,7 +132,7 @@ pub struct Workers {
 }
 
 enum PoolRequest {
-    Place(oneshot::Sender<Result<Placement, WorkerError>>),
+    Place(oneshot::Sender<Result<Assigned, WorkerError>>),
     Dump(oneshot::Sender<Vec<WorkerContents>>),
     Replace { index: usize, reply: oneshot::Sender<Result<(), WorkerError>> },
 }
@@ -171,7 +182,18 @@ impl Workers {
         let (reply, answer) = oneshot::channel();
         let request = PoolRequest::Place(reply);
         self.requests.send(request).await.map_err(|_| WorkerError::NoneLeft)?;
-        answer.await.map_err(|_| WorkerError::NoneLeft)?
+        let assigned = answer.await.map_err(|_| WorkerError::NoneLeft)??;
+        let Assigned { index, worker, webrtc_server, announced, lost, berth } = assigned;
+        // Not by the pool: a hundred rooms at once are made at once.
+        let making = worker.create_router(RouterOptions::new(codecs::router_codecs()));
+        let router = timeout(PATIENCE, making)
+            .await
+            .map_err(|_| WorkerError::Silent(index))?
+            .map_err(|error| WorkerError::Router(error.to_string()))?;
+        let died = lost.clone();
+        router.on_worker_close(move || died.cancel()).detach();
+        let router = berth.router.get_or_init(|| router).clone();
+        Ok(Placement { router, webrtc_server, announced, lost, _berth: berth })
     }
 
     /// Gives a worker up: its rooms end with `worker_lost`, their peers come back to another, and a new worker takes its
@@ -238,7 +260,7 @@ impl Pool {
         while let Some(request) = inbox.recv().await {
             // The asker may have disconnected meanwhile; then its answer, a placement included, is released here.
             match request {
-                PoolRequest::Place(reply) => drop(reply.send(self.place_room().await)),
+                PoolRequest::Place(reply) => drop(reply.send(self.assign().await)),
                 PoolRequest::Dump(reply) => drop(reply.send(self.contents().await)),
                 PoolRequest::Replace { index, reply } => {
                     drop(reply.send(self.replace(index).await))
@@ -247,7 +269,7 @@ impl Pool {
         }
     }
 
-    async fn place_room(&mut self) -> Result<Placement, WorkerError> {
+    async fn assign(&mut self) -> Result<Assigned, WorkerError> {
         self.revive().await;
         let living = self.slots.iter_mut().enumerate().filter(|(_, slot)| slot.is_running());
         let (index, slot) =
@@ -255,24 +277,18 @@ impl Pool {
         let Some(Running { worker, webrtc_server }) = &slot.running else {
             return Err(WorkerError::NoneLeft);
         };
-        let making = worker.create_router(RouterOptions::new(codecs::router_codecs()));
-        let router = timeout(PATIENCE, making)
-            .await
-            .map_err(|_| WorkerError::Silent(index))?
-            .map_err(|error| WorkerError::Router(error.to_string()))?;
         let lost = CancellationToken::new();
-        let died = lost.clone();
-        router.on_worker_close(move || died.cancel()).detach();
         let (held, left) = oneshot::channel();
-        let berth = Arc::new(Berth { router: router.clone(), _held: held });
+        let berth = Arc::new(Berth { router: OnceLock::new(), _held: held });
         slot.rooms.retain(|room| room.berth.strong_count() > 0);
         slot.rooms.push(Berthed { berth: Arc::downgrade(&berth), lost: lost.clone(), left });
-        Ok(Placement {
-            router,
+        Ok(Assigned {
+            index,
+            worker: worker.clone(),
             webrtc_server: webrtc_server.clone(),
             announced: Arc::clone(&self.config.announced),
             lost,
-            _berth: berth,
+            berth,
         })
     }
 
@@ -317,7 +333,8 @@ impl Pool {
         for (index, slot) in self.slots.iter().enumerate() {
             let Some(Running { worker, webrtc_server }) = &slot.running else { continue };
             let berths = slot.rooms.iter().filter_map(|room| room.berth.upgrade());
-            let routers: Vec<Router> = berths.map(|berth| berth.router.clone()).collect();
+            let routers: Vec<Router> =
+                berths.filter_map(|berth| berth.router.get().cloned()).collect();
             workers.extend(dump::worker(index, worker, webrtc_server, &routers).await);
         }
         workers

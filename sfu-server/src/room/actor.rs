@@ -148,6 +148,11 @@ impl RoomHandle {
         &self.charter.room_id
     }
 
+    /// Whether the room takes nobody any more.
+    pub fn is_over(&self) -> bool {
+        self.commands.is_closed()
+    }
+
     /// Enters the room.
     pub async fn join(&self, entrance: Entrance) -> Result<Joined, RequestError> {
         self.call(|reply| Command::Join { entrance: Box::new(entrance), reply }).await
@@ -268,8 +273,8 @@ struct Held {
 }
 
 impl RoomActor {
-    /// Runs the room to its end.
-    pub async fn run(mut self) {
+    /// Runs the room to its end. True when a host has ended it: then it is not to be opened again.
+    pub async fn run(mut self) -> bool {
         let room_id = self.handle.id().to_owned();
         tracing::info!(room = %room_id, watch = %self.handle.charter.watch_id, "room opened");
         let worker_lost = self.handle.placement.lost.clone();
@@ -294,7 +299,9 @@ impl RoomActor {
             }
             self.publish();
         }
+        let by_host = self.room.closed == Some(RequestError::EndedByHost);
         self.end().await;
+        by_host
     }
 
     fn apply(&mut self, command: Command) {
@@ -456,10 +463,14 @@ impl RoomActor {
         }
     }
 
-    /// Ends the broadcast and waits until it has ended, so that the directory forgets the room only then.
+    /// Ends the broadcast and waits until it has ended. After the loss of the worker it does not end: whoever returns opens
+    /// the room again in a moment, and takes the open playlist over.
     async fn end(mut self) {
         self.inbox.close();
         self.running.shutdown().await;
+        if self.room.closed == Some(RequestError::WorkerLost) {
+            return;
+        }
         if let Some(desired) = self.desired.take() {
             desired.send_replace(DesiredBroadcast { over: true, ..DesiredBroadcast::default() });
         }

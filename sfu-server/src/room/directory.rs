@@ -1,6 +1,9 @@
 //! The directory: one task that knows every open room by its id.
 
-use std::collections::HashMap;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -14,6 +17,7 @@ use crate::{
         actor::{self, RoomActor, RoomConfig, RoomHandle},
     },
     signaling::errors::RequestError,
+    tokens::Digest,
 };
 
 /// Requests that may wait for the directory.
@@ -38,8 +42,11 @@ struct Insertion {
     handle: RoomHandle,
     actor: RoomActor,
     /// The room of this id, and whether it is this one.
-    reply: oneshot::Sender<(RoomHandle, bool)>,
+    reply: oneshot::Sender<Result<(RoomHandle, bool), RequestError>>,
 }
+
+/// Rooms that hosts have ended and that are remembered: with the tokens of an older one somebody could open it again.
+const ENDED_AT_MOST: usize = 1000;
 
 impl Directory {
     /// Starts the directory's task.
@@ -75,7 +82,7 @@ impl Directory {
             .await
             .map_err(|error| RequestError::NoWorker(error.to_string()))?;
         let (handle, actor) = actor::open(charter, placement, self.config.clone()).await?;
-        self.ask(|reply| Request::Insert(Box::new(Insertion { handle, actor, reply }))).await
+        self.ask(|reply| Request::Insert(Box::new(Insertion { handle, actor, reply }))).await?
     }
 
     async fn ask<T>(
@@ -96,26 +103,44 @@ fn is_room_id(text: &str) -> bool {
 
 async fn keep(mut inbox: mpsc::Receiver<Request>) {
     let mut rooms: HashMap<String, RoomHandle> = HashMap::new();
-    let mut running = JoinSet::new();
+    let mut running: JoinSet<(Arc<Charter>, bool)> = JoinSet::new();
+    let mut ended_by_hosts: VecDeque<Digest> = VecDeque::new();
     loop {
         tokio::select! {
-            Some(ended) = running.join_next() => if let Ok(room_id) = ended {
-                rooms.remove::<String>(&room_id);
+            Some(ended) = running.join_next() => if let Ok((charter, by_host)) = ended {
+                // The room of this id may be a newer one.
+                if rooms.get(&charter.room_id).is_some_and(RoomHandle::is_over) {
+                    rooms.remove(&charter.room_id);
+                }
+                if by_host {
+                    ended_by_hosts.push_back(charter.host);
+                    let surplus = ended_by_hosts.len().saturating_sub(ENDED_AT_MOST);
+                    ended_by_hosts.drain(..surplus);
+                }
             },
             request = inbox.recv() => match request {
                 None => break,
                 // An asker that is gone needs no answer.
-                Some(Request::Find { room_id, reply }) => drop(reply.send(rooms.get(&room_id).cloned())),
+                Some(Request::Find { room_id, reply }) => {
+                    let open = rooms.get(&room_id).filter(|room| !room.is_over());
+                    drop(reply.send(open.cloned()));
+                }
                 Some(Request::Count(reply)) => drop(reply.send(rooms.len())),
                 Some(Request::Insert(insertion)) => {
                     let Insertion { handle, actor, reply } = *insertion;
-                    let room_id = handle.id().to_owned();
-                    let open = rooms.get(&room_id).cloned();
-                    let answer = open.map_or((handle, true), |open| (open, false));
-                    if answer.1 {
-                        rooms.insert(room_id.clone(), answer.0.clone());
-                        running.spawn(async move { actor.run().await; room_id });
-                    }
+                    let charter = Arc::clone(&handle.charter);
+                    let open = rooms.get(&charter.room_id).filter(|room| !room.is_over());
+                    let answer = match open {
+                        Some(open) => Ok((open.clone(), false)),
+                        None if ended_by_hosts.contains(&charter.host) => {
+                            Err(RequestError::EndedByHost)
+                        }
+                        None => {
+                            rooms.insert(charter.room_id.clone(), handle.clone());
+                            running.spawn(async move { (charter, actor.run().await) });
+                            Ok((handle, true))
+                        }
+                    };
                     drop(reply.send(answer));
                 }
             },

@@ -51,6 +51,14 @@ pub struct Inside {
     pub told_media: Arc<MediaState>,
 }
 
+impl Inside {
+    /// Why this place is nobody's any more.
+    pub fn farewell(&self) -> RequestError {
+        let farewell = self.room.view.borrow().farewell(&self.peer_id);
+        farewell.unwrap_or(RequestError::SessionTaken)
+    }
+}
+
 impl Door {
     /// `createRoom`
     pub async fn create(&self, request: CreateRoom) -> Result<(Inside, Reply), RequestError> {
@@ -176,7 +184,8 @@ impl Door {
     ) -> Result<(Inside, RoomJoined), RequestError> {
         let Joined { peer_id, session_id, secret, attachment } = joined;
         let now = Arc::clone(&room.view.borrow());
-        let member = now.members.get(&peer_id).ok_or(RequestError::SessionNotFound)?;
+        let gone = || now.farewell(&peer_id).unwrap_or(RequestError::SessionNotFound);
+        let member = now.members.get(&peer_id).ok_or_else(gone)?;
         // The reply says who sends what, and how the room is set; peers that send nothing, who speaks, and the broadcast's
         // status follow as facts, for clients that know no other way.
         let mut members = now.members.clone();

@@ -7,6 +7,7 @@
 pub mod errors;
 pub mod facts;
 pub mod handlers;
+mod leniency;
 pub mod messages;
 mod reference;
 pub mod request;

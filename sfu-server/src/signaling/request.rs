@@ -3,10 +3,11 @@
 //! The table below is the contract: requests, their decoding, and the frontend's types are made from it.
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::signaling::{
     errors::{MAX_PAYLOAD, RequestError},
+    leniency,
     messages::*,
 };
 
@@ -130,9 +131,14 @@ const BARE: [&str; 2] = ["createRoom", "pinPeer"];
 
 fn shape<T: DeserializeOwned>(event: &str, payload: Option<Value>) -> Result<T, RequestError> {
     let bad = |reason: String| RequestError::BadPayload { event: event.into(), reason };
-    let bare = || BARE.contains(&event).then(|| Value::Object(serde_json::Map::new()));
-    let payload = payload.or_else(bare).ok_or_else(|| bad("the payload is missing".into()))?;
-    serde_json::from_value(payload).map_err(|error| bad(excerpt(&error.to_string())))
+    let mut fields = match payload {
+        Some(Value::Object(fields)) => fields,
+        Some(_) => return Err(bad("the payload must be an object".into())),
+        None if BARE.contains(&event) => Map::new(),
+        None => return Err(bad("the payload is missing".into())),
+    };
+    leniency::complete(event, &mut fields);
+    serde_json::from_value(Value::Object(fields)).map_err(|error| bad(excerpt(&error.to_string())))
 }
 
 /// A client's own words, cut to a bearable length.
