@@ -140,11 +140,13 @@ impl Connection {
                 inside.room.order(inside.peer_id.clone(), order).await?;
                 Ok(reply)
             }
-            Err(request) => inside.attachment.seat.ask(request).await.map_err(|error| match error {
-                // The seat has just ended; the client is about to be told why.
-                RequestError::SessionNotFound => inside.farewell(),
-                error => error,
-            }),
+            Err(request) => {
+                inside.attachment.seat.ask(request).await.map_err(|error| match error {
+                    // The seat has just ended; the client is about to be told why.
+                    RequestError::SessionNotFound => inside.farewell(),
+                    error => error,
+                })
+            }
         }
     }
 

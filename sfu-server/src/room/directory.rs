@@ -14,7 +14,8 @@ use crate::{
     media::workers::Workers,
     room::{
         Charter,
-        actor::{self, RoomActor, RoomConfig, RoomHandle},
+        actor::{self, RoomActor, RoomConfig},
+        handle::RoomHandle,
     },
     signaling::errors::RequestError,
     tokens::Digest,

@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use crate::{
     room::{
         Charter, Directory,
-        actor::{Joined, RoomHandle},
         admission::{Claim, Entrance},
+        handle::{Joined, RoomHandle},
         media_state::MediaState,
         seat::Attachment,
         view::RoomView,

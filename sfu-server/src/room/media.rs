@@ -11,7 +11,7 @@ use crate::{
         transports,
     },
     room::{
-        actor::RoomHandle,
+        handle::RoomHandle,
         media_state::{self, MediaState},
         tracks::{Slot, Track, Tracks},
     },

@@ -18,6 +18,7 @@ mod charter;
 pub mod connection;
 mod directory;
 mod door;
+mod handle;
 mod host;
 mod media;
 mod media_state;

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use mediasoup::prelude::*;
 use tokio::sync::mpsc;
 
-use crate::room::{actor::Command, speech::Heard};
+use crate::room::{handle::Command, speech::Heard};
 
 /// How often loudness is measured, in milliseconds.
 const INTERVAL: u16 = 300;

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use crate::{
-    room::{actor::RoomHandle, media::Media, media_state::MediaState, tracks::Slot},
+    room::{handle::RoomHandle, media::Media, media_state::MediaState, tracks::Slot},
     signaling::{
         errors::{Direction, RequestError},
         messages::*,
