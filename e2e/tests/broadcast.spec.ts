@@ -22,7 +22,9 @@ test('one person is broadcast: ffmpeg plays the address, their colour fills it a
   const master = await fetch(`${system.url}/hls/${roomId}/index.m3u8`);
   expect(await master.text()).toMatch(/#EXT-X-STREAM-INF:BANDWIDTH=\d+,AVERAGE-BANDWIDTH=\d+,CODECS="avc1[^"]+,mp4a[^"]+",RESOLUTION=256x144,FRAME-RATE=15/);
   const room = (await (await fetch(`${system.url}/api/rooms/${roomId}`)).json()) as object;
-  expect(room).toEqual({ roomId, peers: 1, broadcast: { phase: 'live', playlistUrl: `/hls/${roomId}/index.m3u8` } });
+  const { watchId } = await page.snapshot();
+  const broadcast = { phase: 'live', playlistUrl: `/hls/${watchId}/index.m3u8` };
+  expect(room).toEqual({ roomId, peers: 1, hasPassword: false, locked: false, broadcast });
 
   await expect
     .poll(

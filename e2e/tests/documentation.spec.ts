@@ -58,6 +58,10 @@ test('every curl and grpcurl command of docs/operations.md answers what it is th
       const printed = await run(typed, typed.includes('WatchBroadcast') ? FIRST_MESSAGE : undefined);
       expect(printed).not.toBe('');
       for (const { of, isRight } of ANSWERS) if (of.test(command)) isRight(printed, roomId);
+      // The room comes back on a new media worker.
+      if (command.includes('/replace')) {
+        await until('another input', async () => (await composer.broadcast(roomId)).inputs.some((input) => input.state === 'ACTIVE' && input.inputId !== inputId));
+      }
     });
   }
   expect((await page.snapshot()).notices).toEqual([]);
