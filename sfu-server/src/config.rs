@@ -99,7 +99,7 @@ pub struct Config {
     #[arg(long, env = "SFU_MAX_REQUESTS", default_value = "100")]
     pub max_requests: NonZeroU32,
 
-    /// Sites whose pages may connect, such as https://call.example.org; a comma separates several. Default: all.
+    /// Sites whose pages may connect, as browsers write origins: scheme, host, port; a comma separates several. Default: all.
     #[arg(long, env = "SFU_ALLOWED_ORIGINS", value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
 

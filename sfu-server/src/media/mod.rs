@@ -1,5 +1,6 @@
 //! mediasoup: workers and where rooms are placed, codecs, browsers' transports.
 
+pub mod bounds;
 pub mod codecs;
 pub mod dump;
 pub mod layers;

@@ -13,9 +13,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::{AbortHandle, JoinSet},
-    time::{Instant, sleep_until},
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout},
 };
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::{
     broadcast::{self, DesiredBroadcast},
@@ -26,7 +27,7 @@ use crate::{
         handle::{Command, Joined, RoomHandle},
         host::HostOrder,
         observers::Observers,
-        seat::{Seat, SeatHandle},
+        seat::{Seat, SeatHandle, SeatId},
         speech::Speech,
         view::{Member, RoomView},
     },
@@ -37,6 +38,8 @@ use crate::{
     tokens::{Digest, random_name},
 };
 
+/// How long the seats of a room that ends may take with what they have in hand.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Commands that may wait in a room's mailbox.
 const MAILBOX: usize = 256;
 /// Characters of a session's id and of its secret.
@@ -131,7 +134,10 @@ struct Held {
     seat: SeatHandle,
     session_id: String,
     secret: Digest,
-    task: AbortHandle,
+    task: tokio::task::Id,
+    /// Ends the seat when it is dropped, once the request in hand is answered: what is half made in mediasoup would be
+    /// nobody's.
+    _ended: DropGuard,
 }
 
 impl RoomActor {
@@ -176,13 +182,16 @@ impl RoomActor {
             Command::Resume { session_id, secret, reply } => {
                 drop(reply.send(self.find_session(&session_id, secret)));
             }
-            Command::Publish { peer_id, tracks } => {
-                if let Some(member) = self.room.members.get_mut(&peer_id) {
+            Command::Publish { from, tracks, told } => {
+                if let Some(member) = self.member(&from) {
                     member.tracks = tracks;
+                    self.publish();
                 }
+                drop(told.send(Ok(())));
             }
-            Command::Connection { peer_id, reconnecting } => {
-                if let Some(member) = self.room.members.get_mut(&peer_id)
+            Command::Connection { from, reconnecting, told } => {
+                let peer_id = from.peer_id.clone();
+                if let Some(member) = self.member(&from)
                     && member.reconnecting != reconnecting
                 {
                     member.reconnecting = reconnecting;
@@ -192,6 +201,7 @@ impl RoomActor {
                     // Whoever comes back is told the room as it is.
                     self.publish();
                 }
+                drop(told.send(Ok(())));
             }
             Command::Order { by, order, reply } => self.obey(&by, order, reply),
             Command::Heard(heard) => self.speech.hear(heard),
@@ -208,17 +218,18 @@ impl RoomActor {
 
         let (session_id, secret) =
             (random_name(SESSION_ID_LENGTH), random_name(SESSION_SECRET_LENGTH));
-        let (seat, attachment) = Seat::take(self.handle.clone(), peer_id.clone(), role);
+        let id = SeatId { peer_id: peer_id.clone(), session_id: session_id.clone() };
+        let ended = CancellationToken::new();
+        let (seat, attachment) = Seat::take(self.handle.clone(), id, role, ended.clone());
         let held = Held {
             seat: attachment.seat.clone(),
             session_id: session_id.clone(),
             secret: Digest::of(&secret),
-            task: self.running.spawn(seat.run()),
+            task: self.running.spawn(seat.run()).id(),
+            _ended: ended.drop_guard(),
         };
         // Whoever returns with a token leaves its former seat; others see it stay.
-        if let Some(former) = self.seats.insert(peer_id.clone(), held) {
-            former.task.abort();
-        }
+        drop(self.seats.insert(peer_id.clone(), held));
         let display_name = entrance.display_name;
         let member = Member { display_name, role, host, joined, ..Member::default() };
         self.room.members.insert(peer_id.clone(), member);
@@ -231,12 +242,20 @@ impl RoomActor {
     /// After a restart of the server the first who returns opens the room as it knew it; a later one may know more.
     fn learn_settings(&mut self, claim: &Claim) {
         if let Claim::Returning(reentry) = claim
+            && reentry.charter.host == self.handle.charter.host
             && reentry.charter.settings.revision > self.room.settings.revision
         {
             self.room.settings = reentry.charter.settings.clone();
             let removed = self.room.settings.removed.clone();
             removed.iter().for_each(|peer_id| self.forget(peer_id));
         }
+    }
+
+    /// Whom a seat speaks for. A former seat of the same peer, whose last words come late, speaks for nobody.
+    fn member(&mut self, from: &SeatId) -> Option<&mut Member> {
+        let held = self.seats.get(&from.peer_id)?;
+        let is_current = held.session_id == from.session_id;
+        self.room.members.get_mut(&from.peer_id).filter(|_| is_current)
     }
 
     fn find_session(
@@ -282,8 +301,7 @@ impl RoomActor {
 
     fn seat_ended(&mut self, task: tokio::task::Id) {
         let mut seats = self.seats.iter();
-        let ended =
-            seats.find(|(_, held)| held.task.id() == task).map(|(peer_id, _)| peer_id.clone());
+        let ended = seats.find(|(_, held)| held.task == task).map(|(peer_id, _)| peer_id.clone());
         // A seat that was taken again ends unnoticed.
         if let Some(peer_id) = ended {
             tracing::info!(room = %self.handle.id(), peer = %peer_id, "peer left");
@@ -297,7 +315,7 @@ impl RoomActor {
         if let Some(held) = self.seats.remove(peer_id) {
             // A displaced connection reads here why.
             self.publish();
-            held.task.abort();
+            drop(held);
         }
         if self.room.members.is_empty() {
             self.empty_since = Instant::now();
@@ -329,7 +347,14 @@ impl RoomActor {
     /// the room again in a moment, and takes the open playlist over.
     async fn end(mut self) {
         self.inbox.close();
-        self.running.shutdown().await;
+        self.seats.clear();
+        // What was asked of the room before, nobody answers; a seat that waits for it goes on.
+        while self.inbox.try_recv().is_ok() {}
+        let ended = async { while self.running.join_next().await.is_some() {} };
+        if timeout(PATIENCE, ended).await.is_err() {
+            tracing::warn!(room = %self.handle.id(), "a seat waits for its media worker: it is given up");
+            self.running.shutdown().await;
+        }
         if self.room.closed == Some(RequestError::WorkerLost) {
             return;
         }

@@ -74,6 +74,11 @@ pub fn admit(
     let with_token = entrance.host_token == Some(charter.host);
     let place = match &entrance.claim {
         Claim::Returning(reentry) => {
+            // Embedders use a room's id again; whoever was in the former room was not in this one.
+            if reentry.charter.host != charter.host {
+                let reason = "it is of another room".into();
+                return Err(RequestError::InvalidToken { token: "rejoinToken", reason });
+            }
             if settings.has_removed(&reentry.peer_id) {
                 return Err(RequestError::Removed);
             }
@@ -199,6 +204,14 @@ mod tests {
         let place = decide(&returning("a", &charter), &charter, &full).expect("a place");
         assert_eq!((place.peer_id.as_str(), place.joined), ("a", Some(7)));
         assert!(decide(&returning("c", &charter), &charter, &full).is_err());
+    }
+
+    #[test]
+    fn a_token_of_a_former_room_of_this_name_does_not_hold() {
+        let (former, _) = Charter::draw_up(Some("lesson-7".into()));
+        let (charter, _) = Charter::draw_up(Some("lesson-7".into()));
+        let refusal = decide(&returning("a", &former), &charter, &room(&[])).expect_err("refused");
+        assert!(refusal.contains("another room"), "{refusal}");
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub async fn run(
         Connection { door, inside: None, rate: Rate::new(per_second, Instant::now()), per_second };
     let parted = loop {
         tokio::select! {
+            biased;
             parted = parted(&mut parting) => break parted,
             call = calls.recv() => {
                 let Some(Call { request, ack }) = call else { break Parting::Lost };
@@ -82,6 +83,8 @@ pub async fn run(
             }
         }
     };
+    // A goodbye that came while something was answered is one.
+    let parted = (*parting.borrow()).unwrap_or(parted);
     if let (Parting::Left, Some(inside)) = (parted, &connection.inside) {
         inside.attachment.seat.leave().await;
     }
@@ -130,7 +133,7 @@ impl Connection {
             return Ok(reply);
         };
         if let Request::LeaveRoom = request {
-            inside.attachment.seat.leave().await;
+            inside.leave().await;
             self.inside = None;
             return Ok(Left::default().into());
         }

@@ -53,7 +53,7 @@ impl Directory {
     /// Starts the directory's task.
     pub fn start(workers: Workers, config: RoomConfig, max_rooms: usize) -> Self {
         let (requests, inbox) = mpsc::channel(MAILBOX);
-        tokio::spawn(keep(inbox));
+        tokio::spawn(keep(inbox, max_rooms));
         Self { requests, workers, config, max_rooms }
     }
 
@@ -102,7 +102,11 @@ fn is_room_id(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-async fn keep(mut inbox: mpsc::Receiver<Request>) {
+fn open_rooms(rooms: &HashMap<String, RoomHandle>) -> usize {
+    rooms.values().filter(|room| !room.is_over()).count()
+}
+
+async fn keep(mut inbox: mpsc::Receiver<Request>, max_rooms: usize) {
     let mut rooms: HashMap<String, RoomHandle> = HashMap::new();
     let mut running: JoinSet<(Arc<Charter>, bool)> = JoinSet::new();
     let mut ended_by_hosts: VecDeque<Digest> = VecDeque::new();
@@ -126,15 +130,22 @@ async fn keep(mut inbox: mpsc::Receiver<Request>) {
                     let open = rooms.get(&room_id).filter(|room| !room.is_over());
                     drop(reply.send(open.cloned()));
                 }
-                Some(Request::Count(reply)) => drop(reply.send(rooms.len())),
+                Some(Request::Count(reply)) => drop(reply.send(open_rooms(&rooms))),
                 Some(Request::Insert(insertion)) => {
                     let Insertion { handle, actor, reply } = *insertion;
                     let charter = Arc::clone(&handle.charter);
                     let open = rooms.get(&charter.room_id).filter(|room| !room.is_over());
+                    let is_ending = rooms.get(&charter.room_id).is_some_and(|former| {
+                        former.charter.host == charter.host
+                            && former.view.borrow().closed == Some(RequestError::EndedByHost)
+                    });
                     let answer = match open {
                         Some(open) => Ok((open.clone(), false)),
-                        None if ended_by_hosts.contains(&charter.host) => {
+                        None if ended_by_hosts.contains(&charter.host) || is_ending => {
                             Err(RequestError::EndedByHost)
+                        }
+                        None if open_rooms(&rooms) >= max_rooms => {
+                            Err(RequestError::TooManyRooms(max_rooms))
                         }
                         None => {
                             rooms.insert(charter.room_id.clone(), handle.clone());

@@ -52,6 +52,14 @@ pub struct Inside {
 }
 
 impl Inside {
+    /// Leaves for good; the room knows when this returns.
+    pub async fn leave(&self) {
+        self.attachment.seat.leave().await;
+        let mut view = self.room.view.clone();
+        // A room that is gone has nobody in it.
+        drop(view.wait_for(|room| room.farewell(&self.peer_id).is_some()).await);
+    }
+
     /// Why this place is nobody's any more.
     pub fn farewell(&self) -> RequestError {
         let farewell = self.room.view.borrow().farewell(&self.peer_id);

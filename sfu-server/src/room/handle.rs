@@ -12,7 +12,7 @@ use crate::{
         charter::Charter,
         host::HostOrder,
         observers::Observers,
-        seat::{Attachment, SeatHandle},
+        seat::{Attachment, SeatHandle, SeatId},
         speech::Heard,
         tracks::Tracks,
         view::RoomView,
@@ -65,17 +65,21 @@ pub enum Command {
     },
     /// All a peer sends.
     Publish {
-        /// Who.
-        peer_id: String,
+        /// Which seat says so.
+        from: SeatId,
         /// What.
         tracks: Tracks,
+        /// Answered when everybody can know.
+        told: oneshot::Sender<Result<(), RequestError>>,
     },
     /// A seat has lost its connection, or has one again.
     Connection {
         /// Whose.
-        peer_id: String,
+        from: SeatId,
         /// Lost.
         reconnecting: bool,
+        /// Answered when everybody can know.
+        told: oneshot::Sender<Result<(), RequestError>>,
     },
     /// A host wants something.
     Order {
@@ -134,13 +138,14 @@ impl RoomHandle {
     }
 
     /// Says all that a peer sends now.
-    pub async fn publish(&self, peer_id: String, tracks: Tracks) {
-        self.tell(Command::Publish { peer_id, tracks }).await;
+    pub async fn publish(&self, from: SeatId, tracks: Tracks) {
+        // A room that is gone needs to know nothing.
+        drop(self.call(|told| Command::Publish { from, tracks, told }).await);
     }
 
     /// Says that a seat has lost its connection, or has one again.
-    pub async fn connection_changed(&self, peer_id: String, reconnecting: bool) {
-        self.tell(Command::Connection { peer_id, reconnecting }).await;
+    pub async fn connection_changed(&self, from: SeatId, reconnecting: bool) {
+        drop(self.call(|told| Command::Connection { from, reconnecting, told }).await);
     }
 
     async fn call<T>(
@@ -148,13 +153,11 @@ impl RoomHandle {
         command: impl FnOnce(oneshot::Sender<Result<T, RequestError>>) -> Command,
     ) -> Result<T, RequestError> {
         let (reply, answer) = oneshot::channel();
-        let gone = || RequestError::RoomNotFound(self.id().to_owned());
+        let gone = || {
+            let closed = self.view.borrow().closed.clone();
+            closed.unwrap_or_else(|| RequestError::RoomNotFound(self.id().to_owned()))
+        };
         self.commands.send(command(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
-    }
-
-    /// A room that is gone needs to know nothing.
-    async fn tell(&self, command: Command) {
-        drop(self.commands.send(command).await);
     }
 }

@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use crate::{
     media::{
+        bounds,
         layers::{self, Shown},
         transports,
     },
@@ -137,6 +138,8 @@ impl Media {
         let Some(browser) = &self.sending else {
             return Err(RequestError::TransportMissing(Direction::Producer));
         };
+        bounds::check(kind, &rtp_parameters)
+            .map_err(|reason| RequestError::BadPayload { event: "produce".into(), reason })?;
         let slot = Slot::of(kind, app_data.source);
         if self.producers.contains_key(&slot) {
             return Err(RequestError::DuplicateProducer(slot.name()));

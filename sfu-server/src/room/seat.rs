@@ -15,6 +15,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     room::{handle::RoomHandle, media::Media, media_state::MediaState, tracks::Slot},
@@ -27,6 +28,15 @@ use crate::{
 
 /// Commands that may wait.
 const MAILBOX: usize = 64;
+
+/// Which seat: a peer that comes back with a token has another than before.
+#[derive(Clone, Debug)]
+pub struct SeatId {
+    /// Whose.
+    pub peer_id: String,
+    /// Of its session.
+    pub session_id: String,
+}
 
 /// A seat's address. Clones reach the same seat.
 #[derive(Clone, Debug)]
@@ -94,11 +104,17 @@ impl SeatHandle {
 
     /// Has the seat pause one of its producers. The room calls this and must not wait, so the answer goes elsewhere.
     pub fn mute(&self, slot: Slot, reply: oneshot::Sender<Result<(), RequestError>>) {
-        let Err(error) = self.commands.try_send(Command::Mute { slot, reply }) else { return };
-        if let mpsc::error::TrySendError::Full(Command::Mute { reply, .. }) = error {
-            // A host that is gone needs no answer.
-            drop(reply.send(Err(RequestError::Busy)));
-        }
+        let refusal = match self.commands.try_send(Command::Mute { slot, reply }) {
+            Err(mpsc::error::TrySendError::Full(Command::Mute { reply, .. })) => {
+                (reply, RequestError::Busy)
+            }
+            Err(mpsc::error::TrySendError::Closed(Command::Mute { reply, .. })) => {
+                (reply, RequestError::SessionNotFound)
+            }
+            _ => return,
+        };
+        // A host that is gone needs no answer.
+        drop(refusal.0.send(Err(refusal.1)));
     }
 
     async fn call<T>(
@@ -114,7 +130,7 @@ impl SeatHandle {
 
 /// The task's state; see the module's drawing.
 pub struct Seat {
-    peer_id: String,
+    id: SeatId,
     role: Role,
     room: RoomHandle,
     media: Media,
@@ -122,24 +138,32 @@ pub struct Seat {
     handle: SeatHandle,
     state: watch::Sender<Arc<MediaState>>,
     attached: Option<Attached>,
+    /// By the room.
+    ended: CancellationToken,
     lapses: Instant,
 }
 
 impl Seat {
     /// A seat of `peer_id` in `room`, attached already: the task to run, and the connection's hold.
-    pub fn take(room: RoomHandle, peer_id: String, role: Role) -> (Self, Attachment) {
+    pub fn take(
+        room: RoomHandle,
+        id: SeatId,
+        role: Role,
+        ended: CancellationToken,
+    ) -> (Self, Attachment) {
         let (commands, inbox) = mpsc::channel(MAILBOX);
         let (state, media) = watch::channel(Arc::default());
         let handle = SeatHandle { commands, media };
         let mut seat = Self {
-            media: Media::new(room.clone(), peer_id.clone()),
-            peer_id,
+            media: Media::new(room.clone(), id.peer_id.clone()),
+            id,
             role,
             room,
             inbox,
             handle,
             state,
             attached: None,
+            ended,
             lapses: Instant::now(),
         };
         let attachment = seat.attach();
@@ -150,6 +174,8 @@ impl Seat {
     pub async fn run(mut self) {
         loop {
             tokio::select! {
+                biased;
+                () = self.ended.cancelled() => return,
                 command = self.inbox.recv() => match command {
                     None | Some(Command::Leave) => return,
                     Some(Command::Attach(reply)) => {
@@ -195,12 +221,12 @@ impl Seat {
     }
 
     async fn tell_connection(&self, reconnecting: bool) {
-        self.room.connection_changed(self.peer_id.clone(), reconnecting).await;
+        self.room.connection_changed(self.id.clone(), reconnecting).await;
     }
 
     /// Says all that the peer sends now.
     async fn publish(&self) {
-        self.room.publish(self.peer_id.clone(), self.media.tracks()).await;
+        self.room.publish(self.id.clone(), self.media.tracks()).await;
     }
 
     async fn answer(&mut self, request: Request) -> Result<Reply, RequestError> {

@@ -297,7 +297,7 @@ macro_rules! flag_reply {
         $(#[$doc])*
         #[derive(Debug, Serialize, TS)]
         pub struct $name {
-            /// Always true: a refusal is a [`Failure`].
+            /// Always true: a refusal is a `Failure`.
             pub $field: bool,
         }
 
