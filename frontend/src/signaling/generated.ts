@@ -636,7 +636,7 @@ temporalLayer?: number, };
  */
 export type Connected = {
 /**
- * Always true: a refusal is a [`Failure`].
+ * Always true: a refusal is a `Failure`.
  */
 connected: boolean, };
 
@@ -645,7 +645,7 @@ connected: boolean, };
  */
 export type Paused = {
 /**
- * Always true: a refusal is a [`Failure`].
+ * Always true: a refusal is a `Failure`.
  */
 paused: boolean, };
 
@@ -654,7 +654,7 @@ paused: boolean, };
  */
 export type Resumed = {
 /**
- * Always true: a refusal is a [`Failure`].
+ * Always true: a refusal is a `Failure`.
  */
 resumed: boolean, };
 
@@ -663,7 +663,7 @@ resumed: boolean, };
  */
 export type Closed = {
 /**
- * Always true: a refusal is a [`Failure`].
+ * Always true: a refusal is a `Failure`.
  */
 closed: boolean, };
 
@@ -672,7 +672,7 @@ closed: boolean, };
  */
 export type Stopped = {
 /**
- * Always true: a refusal is a [`Failure`].
+ * Always true: a refusal is a `Failure`.
  */
 stopped: boolean, };
 
@@ -681,7 +681,7 @@ stopped: boolean, };
  */
 export type Left = {
 /**
- * Always true: a refusal is a [`Failure`].
+ * Always true: a refusal is a `Failure`.
  */
 left: boolean, };
 
@@ -690,7 +690,7 @@ left: boolean, };
  */
 export type Muted = {
 /**
- * Always true: a refusal is a [`Failure`].
+ * Always true: a refusal is a `Failure`.
  */
 muted: boolean, };
 
@@ -699,7 +699,7 @@ muted: boolean, };
  */
 export type Removed = {
 /**
- * Always true: a refusal is a [`Failure`].
+ * Always true: a refusal is a `Failure`.
  */
 removed: boolean, };
 
@@ -708,7 +708,7 @@ removed: boolean, };
  */
 export type Ended = {
 /**
- * Always true: a refusal is a [`Failure`].
+ * Always true: a refusal is a `Failure`.
  */
 ended: boolean, };
 
