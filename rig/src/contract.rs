@@ -91,8 +91,9 @@ pub const CODES: &[&str] = &[
     "cannot_consume",
     "consumer_not_found",
     "duplicate_producer",
-    "limit_reached",
+    "ended_by_host",
     "invalid_token",
+    "limit_reached",
     "media_failed",
     "not_allowed",
     "not_host",
@@ -100,12 +101,13 @@ pub const CODES: &[&str] = &[
     "peer_not_found",
     "producer_not_found",
     "rate_limited",
+    "removed",
     "room_busy",
-    "room_exists",
     "room_full",
     "room_locked",
     "room_not_found",
     "session_not_found",
+    "session_taken",
     "shutting_down",
     "token_required",
     "transport_exists",
@@ -142,6 +144,36 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    /// What clients in TypeScript know, made from the server's own types.
+    const GENERATED: &str = include_str!("../../frontend/src/signaling/generated.ts");
+
+    /// The words in quotation marks of a line that starts with `start`.
+    fn quoted(start: &str) -> Vec<&'static str> {
+        let line = GENERATED.lines().find_map(|line| line.strip_prefix(start)).expect("the line");
+        line.split('"').skip(1).step_by(2).collect()
+    }
+
+    #[test]
+    fn the_codes_are_those_of_the_server() {
+        let mut codes = quoted("export type ErrorCode = ");
+        codes.sort_unstable();
+        let mut known = CODES.to_vec();
+        known.sort_unstable();
+        assert_eq!(known, codes);
+    }
+
+    #[test]
+    fn the_events_are_those_of_the_server() {
+        let requests = GENERATED.split("export interface Requests {").nth(1).expect("requests");
+        let requests = requests.split('}').take_while(|line| line.contains("payload:"));
+        let names: Vec<_> = requests
+            .filter_map(|line| line.split_once(": {"))
+            .map(|(name, _)| name.trim_start_matches([' ', ';', '\n']))
+            .collect();
+        let known: Vec<_> = EVENTS.iter().map(|event| event.name).collect();
+        assert_eq!(known, names);
+    }
 
     #[test]
     fn a_refusal_is_a_sentence_and_a_known_code_and_nothing_else() {
