@@ -180,11 +180,13 @@ impl PortsReserved {
             // FFmpeg never answers RTCP: an estimate would starve the stream.
             options.enable_bwe = false;
             let refused = |reason: String| ClimbError::Media { step: 3, reason };
-            let transport = climb
-                .placement
-                .router
-                .create_plain_transport(options)
+            // A task of its own: when the climb is given up meanwhile, the transport is dropped as soon as it is made. The
+            // worker would keep one that nobody waits for.
+            let router = climb.placement.router.clone();
+            let making = tokio::spawn(async move { router.create_plain_transport(options).await });
+            let transport = making
                 .await
+                .map_err(|error| refused(error.to_string()))?
                 .map_err(|error| refused(error.to_string()))?;
             transport
                 .connect(PlainTransportRemoteParameters {

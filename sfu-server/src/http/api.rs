@@ -3,29 +3,18 @@
 use axum::{
     Json, Router,
     extract::{Path, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
-
-use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     room::Directory,
     signaling::messages::{Failure, RoomSummary},
 };
 
-/// `allowed_origins`: sites whose pages may ask; empty for all.
-pub(super) fn router(directory: Directory, allowed_origins: &[String]) -> Router {
-    let origins = allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
-    let origins = match allowed_origins {
-        [] => AllowOrigin::any(),
-        _ => AllowOrigin::list(origins),
-    };
-    Router::new()
-        .route("/api/rooms/{room_id}", get(room))
-        .layer(CorsLayer::new().allow_origin(origins).allow_methods([Method::GET]))
-        .with_state(directory)
+pub(super) fn router(directory: Directory) -> Router {
+    Router::new().route("/api/rooms/{room_id}", get(room)).with_state(directory)
 }
 
 async fn room(State(directory): State<Directory>, Path(room_id): Path<String>) -> Response {

@@ -7,7 +7,12 @@ pub mod ops;
 
 use std::path::Path;
 
-use axum::Router;
+use axum::{
+    Router,
+    http::{HeaderValue, Method, StatusCode},
+    routing::any,
+};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 pub use self::hls_upstream::Upstream;
 use crate::{room::Door, signaling::handlers};
@@ -19,9 +24,27 @@ pub fn router(
     frontend_dir: &Path,
     hls_upstream: Upstream,
 ) -> Router {
+    let cors = cors(&limits.allowed_origins);
+    let api = api::router(door.directory.clone()).layer(cors.clone());
+    // The layer answers everything under its path. Clients that begin with polling, as those of the original do, ask as
+    // pages ask.
+    let socket_io = Router::new()
+        .route("/socket.io/", any(StatusCode::NOT_FOUND))
+        .layer(handlers::layer(door, limits))
+        .layer(cors);
     Router::new()
-        .merge(api::router(door.directory.clone(), &limits.allowed_origins))
+        .merge(socket_io)
+        .merge(api)
         .merge(hls_upstream::router(hls_upstream))
         .merge(frontend::router(frontend_dir))
-        .layer(handlers::layer(door, limits))
+}
+
+/// Whose pages may ask; `allowed_origins` is empty for all.
+fn cors(allowed_origins: &[String]) -> CorsLayer {
+    let origins = allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let origins = match allowed_origins {
+        [] => AllowOrigin::any(),
+        _ => AllowOrigin::list(origins),
+    };
+    CorsLayer::new().allow_origin(origins).allow_methods([Method::GET, Method::POST])
 }

@@ -13,6 +13,7 @@ use std::{
 
 use backon::{ExponentialBuilder, Retryable as _};
 use daemon::cpus::CpuList;
+use futures_util::future::join_all;
 use mediasoup::{
     prelude::*,
     worker::{WorkerLogLevel, WorkerLogTag},
@@ -29,7 +30,7 @@ use crate::media::{
     transports::listen_info,
 };
 
-/// How long a worker may take to open a room, and a room to leave a worker.
+/// How long a worker may take to open a room, and all rooms to leave a worker.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What the workers need to know.
@@ -184,11 +185,15 @@ impl Workers {
         self.requests.send(request).await.map_err(|_| WorkerError::NoneLeft)?;
         let assigned = answer.await.map_err(|_| WorkerError::NoneLeft)??;
         let Assigned { index, worker, webrtc_server, announced, lost, berth } = assigned;
-        // Not by the pool: a hundred rooms at once are made at once.
-        let making = worker.create_router(RouterOptions::new(codecs::router_codecs()));
+        // Not by the pool: a hundred rooms at once are made at once. In a task, so that a router that comes too late is
+        // dropped: the worker would keep one that nobody waits for.
+        let making = tokio::spawn(async move {
+            worker.create_router(RouterOptions::new(codecs::router_codecs())).await
+        });
         let router = timeout(PATIENCE, making)
             .await
             .map_err(|_| WorkerError::Silent(index))?
+            .map_err(|error| WorkerError::Router(error.to_string()))?
             .map_err(|error| WorkerError::Router(error.to_string()))?;
         let died = lost.clone();
         router.on_worker_close(move || died.cancel()).detach();
@@ -308,11 +313,10 @@ impl Pool {
         tracing::warn!(worker = index, rooms = slot.rooms(), "a media worker is given up");
         let rooms = std::mem::take(&mut slot.rooms);
         rooms.iter().for_each(|room| room.lost.cancel());
-        for room in rooms {
-            // The worker ends with the last thing on it.
-            if timeout(PATIENCE, room.left).await.is_err() {
-                tracing::warn!(worker = index, "a room does not leave its media worker");
-            }
+        // The worker ends with the last thing on it.
+        let left = join_all(rooms.into_iter().map(|room| room.left));
+        if timeout(PATIENCE, left).await.is_err() {
+            tracing::warn!(worker = index, "not every room leaves its media worker");
         }
         self.restart(index).await
     }

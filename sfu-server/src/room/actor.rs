@@ -279,7 +279,9 @@ impl RoomActor {
             Err(error) => Err(error),
             Ok(()) => {
                 tracing::info!(room = %self.handle.id(), host = %by, ?order, "a host's order");
-                self.room.settings = self.room.settings.changed(|settings| order.change(settings));
+                let members = self.room.members.keys();
+                self.room.settings =
+                    self.room.settings.changed(|settings| order.change(settings, members));
                 match &order {
                     HostOrder::Mute { peer_id, slot } => {
                         if let Some(held) = self.seats.get(peer_id) {

@@ -33,7 +33,8 @@ pub enum Claim {
         /// As a host.
         host: bool,
     },
-    /// A rejoin token of this room, checked. It was in the room: neither lock nor password count.
+    /// A rejoin token of this room, checked. It was in the room: the password does not count, and the lock only for
+    /// those who had left before.
     Returning(Box<Reentry>),
 }
 
@@ -82,17 +83,21 @@ pub fn admit(
             if settings.has_removed(&reentry.peer_id) {
                 return Err(RequestError::Removed);
             }
+            let host = reentry.host || with_token;
+            if settings.locks_out(&reentry.peer_id) && !host {
+                return Err(RequestError::RoomLocked(room_id()));
+            }
             Place {
                 peer_id: reentry.peer_id.clone(),
                 role: reentry.role,
-                host: reentry.host || with_token,
+                host,
                 joined: Some(reentry.joined),
             }
         }
         Claim::Stranger | Claim::Invited { .. } => {
             let host = with_token || matches!(entrance.claim, Claim::Invited { host: true });
             let is_stranger = matches!(entrance.claim, Claim::Stranger);
-            if settings.locked && !host {
+            if settings.locked.is_some() && !host {
                 return Err(RequestError::RoomLocked(room_id()));
             }
             if is_stranger
@@ -174,9 +179,10 @@ mod tests {
     }
 
     #[test]
-    fn a_locked_room_takes_hosts_and_those_who_return() {
+    fn a_locked_room_takes_hosts_and_those_who_were_in_it_when_it_was_locked() {
         let (charter, host_token) = Charter::draw_up(None);
-        let settings = charter.settings.changed(|settings| settings.locked = true);
+        let locked = Some(vec!["a".into()]);
+        let settings = charter.settings.changed(|settings| settings.locked = locked);
         let room = RoomView { settings, ..RoomView::default() };
         let invited = Entrance { claim: Claim::Invited { host: false }, ..stranger() };
         assert!(decide(&stranger(), &charter, &room).is_err());
@@ -184,12 +190,15 @@ mod tests {
         let host = Entrance { host_token: Some(Digest::of(&host_token)), ..stranger() };
         assert!(decide(&host, &charter, &room).expect("a place").host);
         assert!(decide(&returning("a", &charter), &charter, &room).is_ok());
+        let before_the_lock = returning("of an earlier visit", &charter);
+        assert!(decide(&before_the_lock, &charter, &room).is_err());
     }
 
     fn returning(peer_id: &str, charter: &Charter) -> Entrance {
         let reentry = Reentry {
             charter: charter.clone(),
             peer_id: peer_id.into(),
+            display_name: None,
             role: Role::Publisher,
             host: false,
             joined: 7,

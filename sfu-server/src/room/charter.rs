@@ -15,6 +15,12 @@ const HOST_TOKEN_LENGTH: usize = 24;
 /// Removed peers a room remembers: the eldest may try again.
 const REMOVED_AT_MOST: usize = 64;
 
+/// Room ids are part of URLs and of file names.
+pub fn is_room_id(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+}
+
 /// A room's names, host token and settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charter {
@@ -35,8 +41,8 @@ pub struct Settings {
     pub revision: u64,
     /// Of the password, if there is one.
     pub password: Option<Digest>,
-    /// Nobody new may join.
-    pub locked: bool,
+    /// Nobody new may join: only those who were there when it was locked come back.
+    pub locked: Option<Vec<String>>,
     /// How the broadcast is arranged.
     pub layout: LayoutName,
     /// Who is pinned in it.
@@ -63,11 +69,16 @@ impl Settings {
     /// As everybody in the room is told.
     pub fn told(&self) -> RoomSettings {
         RoomSettings {
-            locked: self.locked,
+            locked: self.locked.is_some(),
             has_password: self.password.is_some(),
             layout: self.layout,
             pinned: self.pinned.clone(),
         }
+    }
+
+    /// Whether the room is locked, and `peer_id` was not in it then.
+    pub fn locks_out(&self, peer_id: &str) -> bool {
+        self.locked.as_ref().is_some_and(|inside| inside.iter().all(|inside| inside != peer_id))
     }
 
     /// Whether a host has removed `peer_id`.
@@ -110,11 +121,19 @@ mod tests {
     }
 
     #[test]
+    fn room_ids_are_safe_in_urls_and_file_names() {
+        assert!(is_room_id("a") && is_room_id("A-z_09") && is_room_id(&"x".repeat(64)));
+        for text in ["", "..", "a/b", "a b", "ä", "a\0", &"x".repeat(65)] {
+            assert!(!is_room_id(text), "{text}");
+        }
+    }
+
+    #[test]
     fn only_a_change_makes_a_new_revision() {
         let before = Settings::default();
-        let locked = before.changed(|settings| settings.locked = true);
+        let locked = before.changed(|settings| settings.locked = Some(vec![]));
         assert_eq!(locked.revision, 1);
-        assert_eq!(locked.changed(|settings| settings.locked = true), locked);
+        assert_eq!(locked.changed(|settings| settings.locked = Some(vec![])), locked);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use socketioxide::extract::SocketRef;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, timeout},
+    time::{Instant, timeout_at},
 };
 
 use crate::{
@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// Every request is answered within this, if only with an apology.
+/// Every request is answered within this from its arrival, if only with an apology.
 const DEADLINE: Duration = Duration::from_secs(8);
 /// What guessing a password wrong costs: people choose them, so that they can be guessed.
 const PENALTY: Duration = Duration::from_secs(1);
@@ -61,8 +61,8 @@ pub async fn run(
             biased;
             parted = parted(&mut parting) => break parted,
             call = calls.recv() => {
-                let Some(Call { request, ack }) = call else { break Parting::Lost };
-                let outcome = connection.answer(request).await;
+                let Some(Call { request, arrived, ack }) = call else { break Parting::Lost };
+                let outcome = connection.answer(request, arrived + DEADLINE).await;
                 if let Err(error) = &outcome {
                     tracing::info!(connection = %socket.id, "refused: {error}");
                 }
@@ -85,8 +85,8 @@ pub async fn run(
     };
     // A goodbye that came while something was answered is one.
     let parted = (*parting.borrow()).unwrap_or(parted);
-    if let (Parting::Left, Some(inside)) = (parted, &connection.inside) {
-        inside.attachment.seat.leave().await;
+    if let (Parting::Left, Some(inside)) = (parted, &mut connection.inside) {
+        inside.attachment.leave().await;
     }
     // Whatever ended the task, the client must not believe it is still served. One that is gone already is no error.
     drop(socket.disconnect());
@@ -109,11 +109,12 @@ impl Connection {
     async fn answer(
         &mut self,
         request: Result<Request, RequestError>,
+        deadline: Instant,
     ) -> Result<Reply, RequestError> {
         if !self.rate.admits(Instant::now()) {
             return Err(RequestError::RateLimited(self.per_second));
         }
-        let outcome = timeout(DEADLINE, self.handle(request?)).await;
+        let outcome = timeout_at(deadline, self.handle(request?)).await;
         let outcome = outcome.unwrap_or(Err(RequestError::TimedOut(DEADLINE)));
         if let Err(RequestError::WrongPassword(_)) = &outcome {
             self.rate.penalise(PENALTY);
@@ -122,7 +123,7 @@ impl Connection {
     }
 
     async fn handle(&mut self, request: Request) -> Result<Reply, RequestError> {
-        let Some(inside) = &self.inside else {
+        let Some(inside) = &mut self.inside else {
             let (inside, reply) = match request {
                 Request::CreateRoom(create) => self.door.create(*create).await?,
                 Request::JoinRoom(join) => self.door.join(*join).await?,
@@ -144,7 +145,7 @@ impl Connection {
                 Ok(reply)
             }
             Err(request) => {
-                inside.attachment.seat.ask(request).await.map_err(|error| match error {
+                inside.attachment.ask(request).await.map_err(|error| match error {
                     // The seat has just ended; the client is about to be told why.
                     RequestError::SessionNotFound => inside.farewell(),
                     error => error,
@@ -154,12 +155,12 @@ impl Connection {
     }
 
     /// Waits until something is not as the client knows it; for ever outside. True when the seat is this connection's no
-    /// more.
+    /// more, or the room is gone without a word.
     async fn changed(&mut self) -> bool {
         let Some(inside) = &mut self.inside else { return std::future::pending().await };
         tokio::select! {
             // Whichever it is, everything is told.
-            _ = inside.room.view.changed() => false,
+            changed = inside.room.view.changed() => changed.is_err(),
             Ok(()) = inside.media.changed() => false,
             () = inside.attachment.displaced() => true,
         }
@@ -178,7 +179,7 @@ impl Connection {
         }
         let mut over = now.farewell(&inside.peer_id).is_some();
         if displaced && !over {
-            facts.push(Fact::RoomClosed(view::closed(&RequestError::SessionTaken)));
+            facts.push(Fact::RoomClosed(view::closed(&inside.farewell())));
             over = true;
         }
         (inside.told, inside.told_media) = (now, media);

@@ -53,17 +53,21 @@ pub struct Inside {
 
 impl Inside {
     /// Leaves for good; the room knows when this returns.
-    pub async fn leave(&self) {
-        self.attachment.seat.leave().await;
-        let mut view = self.room.view.clone();
-        // A room that is gone has nobody in it.
-        drop(view.wait_for(|room| room.farewell(&self.peer_id).is_some()).await);
+    pub async fn leave(&mut self) {
+        if self.attachment.leave().await {
+            let mut view = self.room.view.clone();
+            // A room that is gone has nobody in it.
+            drop(view.wait_for(|room| room.farewell(&self.peer_id).is_some()).await);
+        }
     }
 
     /// Why this place is nobody's any more.
     pub fn farewell(&self) -> RequestError {
         let farewell = self.room.view.borrow().farewell(&self.peer_id);
-        farewell.unwrap_or(RequestError::SessionTaken)
+        farewell.unwrap_or_else(|| match self.room.is_over() {
+            true => RequestError::RoomNotFound(self.room.id().to_owned()),
+            false => RequestError::SessionTaken,
+        })
     }
 }
 
@@ -111,42 +115,52 @@ impl Door {
     /// `joinRoom`
     pub async fn join(&self, request: JoinRoom) -> Result<(Inside, Reply), RequestError> {
         let JoinRoom { room_id, display_name, .. } = &request;
-        let (room, claim, name, role) = match &request.rejoin_token {
+        // Whose word opens the room, opens it when it is not open.
+        let (charter, claim, name, role) = match &request.rejoin_token {
             Some(token) => {
                 let reentry = self.tokens.reentry(token, room_id)?;
-                let (room, _) = self.directory.open(reentry.charter.clone()).await?;
-                let role = reentry.role;
-                (room, Claim::Returning(Box::new(reentry)), display_name.clone(), role)
+                let name = reentry.display_name.clone();
+                let (charter, role) = (reentry.charter.clone(), reentry.role);
+                (Some(charter), Claim::Returning(Box::new(reentry)), name, role)
             }
             None => match self.tokens.invitation(request.join_token.as_deref(), Some(room_id))? {
-                None => {
-                    let room = self.directory.find(room_id).await?;
-                    let role = request.role.unwrap_or_default();
-                    (room, Claim::Stranger, display_name.clone(), role)
-                }
+                None => (None, Claim::Stranger, None, request.role.unwrap_or_default()),
                 Some(Invitation { role, host, name, .. }) => {
-                    let room = match role {
-                        // The embedder's word opens the room.
-                        Role::Publisher => {
-                            let (charter, _) = Charter::draw_up(Some(room_id.clone()));
-                            self.directory.open(charter).await?.0
-                        }
-                        Role::Viewer => self.directory.find(room_id).await?,
-                    };
-                    (room, Claim::Invited { host }, name.or_else(|| display_name.clone()), role)
+                    let opens = role == Role::Publisher;
+                    let charter = opens.then(|| Charter::draw_up(Some(room_id.clone())).0);
+                    (charter, Claim::Invited { host }, name, role)
                 }
             },
         };
         let proof = |password: &String| self.tokens.password_proof(room_id, password);
         let entrance = Entrance {
-            display_name: name.and_then(clean_name),
+            display_name: name.or_else(|| display_name.clone()).and_then(clean_name),
             role,
             password: request.password.as_ref().map(proof),
             host_token: request.host_token.as_deref().map(Digest::of),
             claim,
         };
-        let (inside, reply) = self.enter(room, entrance).await?;
+        let (inside, reply) = match charter {
+            Some(charter) => self.open_and_enter(charter, entrance).await?,
+            None => self.enter(self.directory.find(room_id).await?, entrance).await?,
+        };
         Ok((inside, reply.into()))
+    }
+
+    async fn open_and_enter(
+        &self,
+        charter: Charter,
+        entrance: Entrance,
+    ) -> Result<(Inside, RoomJoined), RequestError> {
+        let (room, is_new) = self.directory.open(charter.clone()).await?;
+        match self.enter(room, entrance.clone()).await {
+            // It was empty, and ended at that very moment.
+            Err(RequestError::RoomNotFound(_)) if !is_new => {
+                let (room, _) = self.directory.open(charter).await?;
+                self.enter(room, entrance).await
+            }
+            entered => entered,
+        }
     }
 
     /// `resumeSession`
@@ -155,7 +169,7 @@ impl Door {
         let room = self.directory.find(&room_id).await?;
         let (peer_id, seat) = room.resume(session_id.clone(), Digest::of(&secret)).await?;
         let attachment = seat.attach().await?;
-        let kept = attachment.seat.kept().await?;
+        let kept = attachment.kept().await?;
         let joined = Joined { peer_id, session_id, secret, attachment };
         let (inside, reply) = self.settle(room, joined, kept)?;
         Ok((inside, reply.into()))
@@ -169,6 +183,7 @@ impl Door {
         self.tokens.sign_reentry(Reentry {
             charter,
             peer_id: inside.peer_id.clone(),
+            display_name: member.display_name,
             role: member.role,
             host: member.host,
             joined: member.joined,
@@ -216,7 +231,7 @@ impl Door {
             kept,
         };
         let (told, told_media) = (Arc::new(told), Arc::default());
-        let media = attachment.seat.media.clone();
+        let media = attachment.media();
         let inside = Inside { peer_id, room, attachment, told, media, told_media };
         reply.rejoin_token = self.rejoin_token(&inside, &now);
         Ok((inside, reply))

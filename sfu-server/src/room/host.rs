@@ -95,11 +95,14 @@ impl HostOrder {
         }
     }
 
-    /// What it changes of the room's settings.
-    pub fn change(&self, settings: &mut Settings) {
+    /// What it changes of the settings of a room with `members` in it.
+    pub fn change<'a>(&self, settings: &mut Settings, members: impl Iterator<Item = &'a String>) {
         match self {
             Self::Remove { peer_id } => settings.remove(peer_id),
-            Self::Lock { locked } => settings.locked = *locked,
+            Self::Lock { locked: false } => settings.locked = None,
+            // Locking a locked room is no news, nor is who has come since: they were let in by a host's token.
+            Self::Lock { locked: true } if settings.locked.is_some() => {}
+            Self::Lock { locked: true } => settings.locked = Some(members.cloned().collect()),
             Self::Layout { layout } => settings.layout = *layout,
             Self::Pin { pin } => settings.pinned.clone_from(pin),
             Self::Mute { .. } | Self::End => {}
@@ -131,8 +134,16 @@ mod tests {
     #[test]
     fn an_order_changes_what_it_says_and_nothing_else() {
         let before = Settings::default();
-        let locked = before.changed(|settings| HostOrder::Lock { locked: true }.change(settings));
-        assert_eq!(locked, Settings { revision: 1, locked: true, ..Settings::default() });
-        assert_eq!(before.changed(|settings| HostOrder::End.change(settings)), before);
+        let room = room();
+        let after = |order: HostOrder, before: &Settings| {
+            before.changed(|settings| order.change(settings, room.members.keys()))
+        };
+        let locked = after(HostOrder::Lock { locked: true }, &before);
+        let inside = Some(vec!["guest".into(), "host".into()]);
+        assert_eq!(locked, Settings { revision: 1, locked: inside, ..Settings::default() });
+        assert!(!locked.locks_out("guest") && locked.locks_out("somebody else"));
+        let unlocked = after(HostOrder::Lock { locked: false }, &locked);
+        assert!(!unlocked.locks_out("somebody else"));
+        assert_eq!(after(HostOrder::End, &before), before);
     }
 }

@@ -31,6 +31,6 @@ pub(crate) mod view;
 
 pub use actor::RoomConfig;
 pub use admission::Capacity;
-pub use charter::Charter;
+pub use charter::{Charter, is_room_id};
 pub use directory::Directory;
 pub use door::Door;

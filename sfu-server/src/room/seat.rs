@@ -42,24 +42,24 @@ pub struct SeatId {
 #[derive(Clone, Debug)]
 pub struct SeatHandle {
     commands: mpsc::Sender<Command>,
-    /// How its media arrives.
-    pub media: watch::Receiver<Arc<MediaState>>,
+    media: watch::Receiver<Arc<MediaState>>,
 }
 
 #[derive(Debug)]
 enum Command {
-    Ask { request: Request, reply: oneshot::Sender<Result<Reply, RequestError>> },
+    Ask { by: u64, request: Request, reply: oneshot::Sender<Result<Reply, RequestError>> },
     Attach(oneshot::Sender<Attachment>),
     Kept(oneshot::Sender<KeptMedia>),
     Mute { slot: Slot, reply: oneshot::Sender<Result<(), RequestError>> },
-    Leave,
+    Leave { by: u64 },
 }
 
-/// A connection's hold on a seat: dropping it detaches.
+/// A connection's hold on a seat: dropping it detaches. What a connection asks that has the seat no more is refused.
 #[derive(Debug)]
 pub struct Attachment {
     /// The seat.
     pub seat: SeatHandle,
+    number: u64,
     displaced: oneshot::Receiver<Infallible>,
     _held: oneshot::Sender<Infallible>,
 }
@@ -67,11 +67,40 @@ pub struct Attachment {
 /// The seat's side of an attachment: dropping it displaces the connection.
 #[derive(Debug)]
 struct Attached {
+    number: u64,
     lost: oneshot::Receiver<Infallible>,
     _displacer: oneshot::Sender<Infallible>,
 }
 
 impl Attachment {
+    /// Asks for media. The answer comes after those of all earlier questions.
+    pub async fn ask(&self, request: Request) -> Result<Reply, RequestError> {
+        self.seat.call(|reply| Command::Ask { by: self.number, request, reply }).await?
+    }
+
+    /// What the seat has in mediasoup.
+    pub async fn kept(&self) -> Result<KeptMedia, RequestError> {
+        self.seat.call(Command::Kept).await
+    }
+
+    /// How its media arrives.
+    pub fn media(&self) -> watch::Receiver<Arc<MediaState>> {
+        self.seat.media.clone()
+    }
+
+    /// Ends the seat, and waits until it has ended. False when it goes on: another connection has it.
+    pub async fn leave(&mut self) -> bool {
+        let commands = self.seat.commands.clone();
+        if commands.send(Command::Leave { by: self.number }).await.is_err() {
+            return true;
+        }
+        tokio::select! {
+            biased;
+            () = commands.closed() => true,
+            () = self.displaced() => false,
+        }
+    }
+
     /// Waits until the seat has ended or another connection has it.
     pub async fn displaced(&mut self) {
         // Nothing is ever sent: the end of the sender is the message.
@@ -80,26 +109,9 @@ impl Attachment {
 }
 
 impl SeatHandle {
-    /// Asks for media. The answer comes after those of all earlier questions.
-    pub async fn ask(&self, request: Request) -> Result<Reply, RequestError> {
-        self.call(|reply| Command::Ask { request, reply }).await?
-    }
-
     /// Attaches a connection; a former one is displaced.
     pub async fn attach(&self) -> Result<Attachment, RequestError> {
         self.call(Command::Attach).await
-    }
-
-    /// What the seat has in mediasoup.
-    pub async fn kept(&self) -> Result<KeptMedia, RequestError> {
-        self.call(Command::Kept).await
-    }
-
-    /// Ends the seat, and waits until it has ended.
-    pub async fn leave(&self) {
-        if self.commands.send(Command::Leave).await.is_ok() {
-            self.commands.closed().await;
-        }
     }
 
     /// Has the seat pause one of its producers. The room calls this and must not wait, so the answer goes elsewhere.
@@ -134,10 +146,12 @@ pub struct Seat {
     role: Role,
     room: RoomHandle,
     media: Media,
+    /// Closed before `attached` is dropped: whoever is displaced sees whether the seat has ended.
     inbox: mpsc::Receiver<Command>,
     handle: SeatHandle,
     state: watch::Sender<Arc<MediaState>>,
     attached: Option<Attached>,
+    attachments: u64,
     /// By the room.
     ended: CancellationToken,
     lapses: Instant,
@@ -163,6 +177,7 @@ impl Seat {
             handle,
             state,
             attached: None,
+            attachments: 0,
             ended,
             lapses: Instant::now(),
         };
@@ -177,7 +192,10 @@ impl Seat {
                 biased;
                 () = self.ended.cancelled() => return,
                 command = self.inbox.recv() => match command {
-                    None | Some(Command::Leave) => return,
+                    None => return,
+                    Some(Command::Leave { by }) => if self.is_attached(by) {
+                        return;
+                    },
                     Some(Command::Attach(reply)) => {
                         let attachment = self.attach();
                         self.tell_connection(false).await;
@@ -190,7 +208,12 @@ impl Seat {
                         self.publish().await;
                         drop(reply.send(muted));
                     }
-                    Some(Command::Ask { request, reply }) => {
+                    // Nobody waits for the answer any more: the client was told that it came too late.
+                    Some(Command::Ask { reply, .. }) if reply.is_closed() => {}
+                    Some(Command::Ask { by, reply, .. }) if !self.is_attached(by) => {
+                        drop(reply.send(Err(RequestError::SessionTaken)));
+                    }
+                    Some(Command::Ask { request, reply, .. }) => {
                         let outcome = self.answer(request).await;
                         drop(reply.send(outcome));
                     }
@@ -216,8 +239,14 @@ impl Seat {
     fn attach(&mut self) -> Attachment {
         let (displacer, displaced) = oneshot::channel();
         let (held, lost) = oneshot::channel();
-        self.attached = Some(Attached { lost, _displacer: displacer });
-        Attachment { seat: self.handle.clone(), displaced, _held: held }
+        self.attachments += 1;
+        let number = self.attachments;
+        self.attached = Some(Attached { number, lost, _displacer: displacer });
+        Attachment { seat: self.handle.clone(), number, displaced, _held: held }
+    }
+
+    fn is_attached(&self, number: u64) -> bool {
+        self.attached.as_ref().is_some_and(|attached| attached.number == number)
     }
 
     async fn tell_connection(&self, reconnecting: bool) {

@@ -255,7 +255,7 @@ mod tests {
     fn what_is_told_of_settings_holds_no_secret() {
         let before = room(&[("a", 1)]);
         let mut after = before.clone();
-        after.settings = before.settings.changed(|settings| settings.locked = true);
+        after.settings = before.settings.changed(|settings| settings.locked = Some(vec![]));
         assert_eq!(events(&before, &after, "a"), ["roomSettings"]);
         after.settings.password = Some(crate::tokens::Digest::of("secret"));
         let told = serde_json::to_string(&facts(&before, &after, "a")).expect("json");

@@ -16,7 +16,7 @@ use socketioxide::{
 };
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use crate::{
@@ -68,6 +68,8 @@ enum ConnectError {
 pub struct Call {
     /// What is asked, or why it cannot be understood.
     pub request: Result<Request, RequestError>,
+    /// When.
+    pub arrived: Instant,
     /// Takes exactly one answer.
     pub ack: Ack,
 }
@@ -149,7 +151,8 @@ fn connect(socket: &SocketRef, door: Door, limits: &Limits, held: OwnedSemaphore
     let overwhelmed = parted.clone();
     socket.on_fallback(
         move |Event(event): Event, TryData(data): TryData<Value>, ack: AckSender| {
-            let call = Call { request: Request::decode(&event, data.ok()), ack: Ack(ack) };
+            let request = Request::decode(&event, data.ok());
+            let call = Call { request, arrived: Instant::now(), ack: Ack(ack) };
             if let Err(full) = mailbox.try_send(call)
                 && !full.into_inner().ack.answer(&Err(RequestError::Busy))
             {

@@ -1,6 +1,7 @@
 //! What mediasoup for Node takes as read and mediasoup's Rust types insist on: lists and flags that clients of the original
 //! server leave out. Each is given the value it has there (RTP parameters and capabilities, mediasoup v3).
 
+use mediasoup::prelude::RtpHeaderExtensionUri;
 use serde_json::{Map, Value, json};
 
 type Fields = Map<String, Value>;
@@ -20,7 +21,7 @@ fn parameters(parameters: &mut Fields) {
         default(codec, "rtcpFeedback", json!([]));
         each(codec, "rtcpFeedback", |feedback| default(feedback, "parameter", json!("")));
     });
-    default(parameters, "headerExtensions", json!([]));
+    header_extensions(parameters);
     each(parameters, "headerExtensions", |extension| {
         default(extension, "encrypt", json!(false));
         default(extension, "parameters", json!({}));
@@ -37,11 +38,22 @@ fn capabilities(capabilities: &mut Fields) {
         default(codec, "rtcpFeedback", json!([]));
         each(codec, "rtcpFeedback", |feedback| default(feedback, "parameter", json!("")));
     });
-    default(capabilities, "headerExtensions", json!([]));
+    header_extensions(capabilities);
     each(capabilities, "headerExtensions", |extension| {
         default(extension, "preferredEncrypt", json!(false));
         default(extension, "direction", json!("sendrecv"));
     });
+}
+
+/// Those that mediasoup does not know, nobody would hear of: a browser's own list names many.
+fn header_extensions(fields: &mut Fields) {
+    default(fields, "headerExtensions", json!([]));
+    if let Some(Value::Array(extensions)) = fields.get_mut("headerExtensions") {
+        extensions.retain(|extension| {
+            let uri = extension.get("uri").and_then(Value::as_str);
+            uri.is_none_or(|uri| uri.parse::<RtpHeaderExtensionUri>().is_ok())
+        });
+    }
 }
 
 fn default(fields: &mut Fields, name: &str, value: Value) {
@@ -82,8 +94,9 @@ mod tests {
         let extension = json!({
             "kind": "audio", "uri": "urn:ietf:params:rtp-hdrext:sdes:mid", "preferredId": 1,
         });
+        let unknown = json!({"kind": "audio", "uri": "urn:example:unknown", "preferredId": 2});
         let bare = json!({
-            "producerId": "x", "rtpCapabilities": {"codecs": [codec], "headerExtensions": [extension]},
+            "producerId": "x", "rtpCapabilities": {"codecs": [codec], "headerExtensions": [extension, unknown]},
         });
         assert!(matches!(Request::decode("consume", Some(bare)), Ok(Request::Consume(_))));
     }

@@ -4,7 +4,10 @@ use jsonwebtoken::{Algorithm, Validation};
 use serde::Deserialize;
 
 use super::{Tokens, reason};
-use crate::signaling::{errors::RequestError, messages::Role};
+use crate::{
+    room::is_room_id,
+    signaling::{errors::RequestError, messages::Role},
+};
 
 /// What a join token allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +68,9 @@ impl Tokens {
             .claims;
         if room_id.is_some_and(|room_id| room_id != claims.room) {
             return Err(invalid("it is for another room".into()));
+        }
+        if !is_room_id(&claims.room) {
+            return Err(invalid("its room takes 1 to 64 of A-Z a-z 0-9 _ -".into()));
         }
         let (role, host) = match claims.role {
             ClaimedRole::Host => (Role::Publisher, true),
@@ -129,6 +135,7 @@ mod tests {
                 "not valid yet",
             ),
             (json!({"room": "r", "role": "king", "exp": now + 600}), SECRET, "r", "malformed"),
+            (json!({"room": "../r", "exp": now + 600}), SECRET, "../r", "its room takes"),
         ] {
             let refusal = check(&claims, secret, room).expect_err(reason);
             assert!(refusal.contains(reason), "{refusal}");

@@ -43,10 +43,14 @@ impl Tokens {
     /// `key` signs rejoin tokens; `join_secret` is what embedders sign theirs with.
     pub fn new(key: &Key, join_secret: Option<&str>) -> Self {
         hs256::install();
+        let root = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
+        // A key for each purpose: what one signs says nothing to the other.
+        let rejoin = hmac::sign(&root, b"rejoin tokens");
+        let passwords = hmac::sign(&root, b"passwords");
         Self(Arc::new(Keys {
-            sign: EncodingKey::from_secret(key.bytes()),
-            verify: DecodingKey::from_secret(key.bytes()),
-            passwords: hmac::Key::new(hmac::HMAC_SHA256, key.bytes()),
+            sign: EncodingKey::from_secret(rejoin.as_ref()),
+            verify: DecodingKey::from_secret(rejoin.as_ref()),
+            passwords: hmac::Key::new(hmac::HMAC_SHA256, passwords.as_ref()),
             join: join_secret.map(|secret| DecodingKey::from_secret(secret.as_bytes())),
         }))
     }

@@ -23,6 +23,8 @@ pub struct Reentry {
     pub charter: Charter,
     /// The peer, who keeps its id.
     pub peer_id: String,
+    /// And its name: an embedder may have given it.
+    pub display_name: Option<String>,
     /// As what it was in the room.
     pub role: Role,
     /// It was a host.
@@ -76,7 +78,14 @@ mod tests {
 
     fn reentry() -> Reentry {
         let (charter, _) = Charter::draw_up(None);
-        Reentry { charter, peer_id: "peer".into(), role: Role::Publisher, host: true, joined: 3 }
+        Reentry {
+            charter,
+            peer_id: "peer".into(),
+            display_name: Some("Ada".into()),
+            role: Role::Publisher,
+            host: true,
+            joined: 3,
+        }
     }
 
     #[test]
