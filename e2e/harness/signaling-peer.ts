@@ -1,5 +1,5 @@
 // A client that speaks signaling alone, without a browser: what it sends and is told can be anything.
-import { io, type Socket } from 'socket.io-client';
+import { io, type ManagerOptions, type Socket } from 'socket.io-client';
 
 const ANSWERED_WITHIN_MS = 5000;
 
@@ -25,8 +25,8 @@ export class SignalingPeer {
     socket.onAny((event: string, payload: Answer) => this.facts.push({ event, payload }));
   }
 
-  static async connect(server: string, extraHeaders: Record<string, string> = {}): Promise<SignalingPeer> {
-    const socket = io(server, { transports: ['websocket'], forceNew: true, reconnection: false, extraHeaders });
+  static async connect(server: string, options: Partial<ManagerOptions> = {}): Promise<SignalingPeer> {
+    const socket = io(server, { transports: ['websocket'], forceNew: true, reconnection: false, ...options });
     const peer = new SignalingPeer(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);

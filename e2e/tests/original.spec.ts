@@ -10,8 +10,9 @@ import { expect, test as base } from '../harness/test';
 import { until } from '../harness/until';
 
 base('the original events alone are enough to join, produce, consume and stop', async ({ system }) => {
-  const alice = await SignalingPeer.connect(system.url);
-  const bob = await SignalingPeer.connect(system.url);
+  // As socket.io-client connects when it is told nothing: it asks by HTTP, and goes over to a WebSocket where it can.
+  const alice = await SignalingPeer.connect(system.url, { transports: ['polling', 'websocket'] });
+  const bob = await SignalingPeer.connect(system.url, { transports: ['polling'] });
   const { roomId, peerId } = await alice.must('createRoom');
   const joined = await bob.must('joinRoom', { roomId });
   expect(joined).toMatchObject({ roomId, producers: [], rtpCapabilities: { codecs: expect.any(Array) } });
@@ -35,6 +36,12 @@ base('the original events alone are enough to join, produce, consume and stop', 
   await until('Bob is told', () => bob.facts.some(({ event, payload }) => event === 'roomProducersChanged' && (payload.producers as []).length === 0));
   alice.close();
   bob.close();
+});
+
+base('a page of another site may begin by polling', async ({ system }) => {
+  const answer = await fetch(`${system.url}/socket.io/?EIO=4&transport=polling`, { headers: { origin: 'https://elsewhere.example' } });
+  expect(answer.status).toBe(200);
+  expect(answer.headers.get('access-control-allow-origin')).toBe('*');
 });
 
 const exampleTest = base.extend<object, { example: string }>({

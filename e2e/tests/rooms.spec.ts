@@ -206,6 +206,20 @@ test.describe('at the door', () => {
     refuses(await (await connect()).ask('joinRoom', { roomId, rejoinToken }), 'removed');
     expect(told(ada, 'peerLeft')).toEqual([{ peerId: guest.peerId }]);
   });
+
+  test('a locked room takes back who was in it, and nobody who had left before', async ({ connect }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const { roomId } = await entered(ada, 'createRoom');
+    const earlier = await entered(bob, 'joinRoom', { roomId });
+    await bob.must('leaveRoom');
+    const guest = await entered(bob, 'joinRoom', { roomId });
+    await ada.must('lockRoom', { locked: true });
+    await bob.must('leaveRoom');
+    refuses(await bob.ask('joinRoom', { roomId }), 'room_locked');
+    refuses(await bob.ask('joinRoom', { roomId, rejoinToken: earlier.rejoinToken }), 'room_locked');
+    const { rejoinToken, peerId } = guest;
+    expect(await entered(bob, 'joinRoom', { roomId, rejoinToken })).toMatchObject({ peerId });
+  });
 });
 
 test.describe('a host', () => {
@@ -289,8 +303,18 @@ test.describe('an embedder', () => {
     expect((await ada.must('listProducers')).producers).toEqual([]);
     await until('Ada knows his name', () => told(ada, 'peerJoined').some(({ displayName }) => displayName === 'Bob'));
     refuses(await eve.ask('joinRoom', { roomId: 'lesson-7' }), 'token_required');
+    const { rejoinToken } = await entered(bob, 'leaveRoom').then(() => entered(bob, 'joinRoom', viewer));
+    await bob.must('leaveRoom');
+    const renamed = await entered(bob, 'joinRoom', { roomId: 'lesson-7', displayName: 'The Queen', rejoinToken });
+    const known = renamed.peers.find(({ peerId }) => peerId === renamed.peerId);
+    expect(known, 'the name is not his to change').toMatchObject({ displayName: 'Bob' });
     const forged = { roomId: 'lesson-7', joinToken: joinToken({ room: 'lesson-7' }, 'another secret') };
     refuses(await eve.ask('joinRoom', forged), 'invalid_token');
+  });
+
+  test('is told when its token names a room that cannot be', async ({ connect }) => {
+    const refusal = await (await connect()).ask('joinRoom', { roomId: 'a b', joinToken: joinToken({ room: 'a b' }) });
+    expect(refusal).toEqual({ code: 'invalid_token', error: expect.stringContaining('joinToken does not hold: its room takes 1 to 64') });
   });
 
   test('opens its room with the first who comes', async ({ connect }) => {
@@ -301,9 +325,12 @@ test.describe('an embedder', () => {
   });
 
   test('keeps other sites out', async ({ system }) => {
-    const connect = (origin: string) => SignalingPeer.connect(system.url, { origin });
+    const connect = (origin: string) => SignalingPeer.connect(system.url, { extraHeaders: { origin } });
     const refused = await connect('https://elsewhere.example').catch((error: Error) => error.message);
     expect(refused).toContain('https://elsewhere.example may not connect');
     (await connect('https://product.example')).close();
+    const asked = { headers: { origin: 'https://elsewhere.example' } };
+    const polled = await fetch(`${system.url}/socket.io/?EIO=4&transport=polling`, asked);
+    expect(polled.headers.get('access-control-allow-origin')).toBeNull();
   });
 });
