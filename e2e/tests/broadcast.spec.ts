@@ -1,9 +1,13 @@
 // What people send becomes one HLS stream with all of them in it.
+import { startChromium } from '../harness/chromium';
 import { decodeLive } from '../harness/decode';
+import { lastPicture } from '../harness/last-picture';
 import { ada, ben, cleo } from '../harness/person';
 import { closeTo, GRID, tileColour } from '../harness/picture';
+import { fetchPlaylist } from '../harness/playlist';
 import { follow } from '../harness/smoothness';
 import { Recording } from '../harness/recording';
+import { StagePage } from '../harness/stage-page';
 import { expect, test } from '../harness/test';
 import { isHeard } from '../harness/tone';
 import { until } from '../harness/until';
@@ -139,4 +143,31 @@ test('a person joins muted, unmutes, mutes, another leaves: one timeline, one en
   expect((fresh / shown) * 15, 'frames shown a second').toBeGreaterThan(0.8 * sentRate);
   expect(whole.smoothness[ben.name]?.longestFreeze).toBeLessThanOrEqual(7);
   expect(isHeard(samples.subarray(-48_000 * 2), cleo.tone)).toBe(true);
+});
+
+test('a person whose connection is lost keeps its place and its last picture in the broadcast for as long as its seat is kept', async ({
+  enter,
+  composer,
+  system,
+}) => {
+  const first = await enter(ada);
+  const roomId = await first.createRoom();
+  const chromium = await startChromium(ben);
+  try {
+    const second = await StagePage.open(chromium.browser, system.url, ben.name);
+    await second.join(roomId);
+    await expect.poll(async () => (await composer.broadcast(roomId)).inputs.filter(({ state }) => state === 'ACTIVE').length).toBe(2);
+  } finally {
+    await chromium.kill();
+  }
+  await expect(first.page.locator('[data-testid="tile"][data-reconnecting="true"]')).toHaveCount(1);
+  const last = async () => (await fetchPlaylist(system.url, roomId))?.segments.at(-1)?.sequence ?? 0;
+  const before = await last();
+  await until('three segments later', async () => (await last()) >= before + 3);
+  const picture = (await lastPicture(system.url, roomId))!;
+  expect(closeTo(tileColour(picture, GRID.two[0]), ada.colour)).toBe(true);
+  // Darkened and greyed, as what is not live is.
+  const [red, green, blue] = tileColour(picture, GRID.two[1]);
+  expect(blue, `shown: ${red}, ${green}, ${blue}`).toBeGreaterThan(Math.max(red, green) + 20);
+  expect(blue).toBeLessThan(ben.colour[2] - 30);
 });
