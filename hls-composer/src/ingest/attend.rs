@@ -143,8 +143,12 @@ impl Task {
     async fn check(&mut self, watch: &mut Watch) -> Option<End> {
         let now = Instant::now();
         let progress = *watch.progress.borrow();
-        let log = watch.log.borrow_and_update().clone();
-        let complaints = log.since(watch.read).map(Complaint::of);
+        let complaints: Vec<Complaint> = {
+            let log = watch.log.borrow_and_update();
+            let new = log.since(watch.read).map(Complaint::of).collect();
+            watch.read = log.written;
+            new
+        };
         let (pid, leases) = (watch.pid, &self.leases);
         let attention = || {
             let ports: Vec<u16> =
@@ -160,8 +164,8 @@ impl Task {
                 _ => Attention::Idle,
             }
         };
+        let complaints = complaints.into_iter();
         let verdict = watch.health.check(now, &progress, complaints, watch.pictures, attention);
-        watch.read = log.written;
         match verdict {
             Verdict::Well => {}
             Verdict::KeyFrame => {
@@ -170,7 +174,7 @@ impl Task {
                 self.tell().await;
             }
             Verdict::Sick(sickness) => {
-                let log = log.tail();
+                let log = watch.log.borrow().tail();
                 return Some(End::Sick(format!("{sickness}: {log}")));
             }
         }

@@ -4,10 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use mediasoup::prelude::*;
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::{sync::watch, time::sleep};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -20,9 +17,6 @@ use crate::{
     media::layers::{self, Shown},
 };
 
-/// An encoder in a browser makes no second key frame so soon after one that others asked for when its camera came back:
-/// a request within this is lost, and mediasoup repeats it only after a second.
-const KEY_FRAME_REST: Duration = Duration::from_millis(350);
 /// Key frames asked for while the first picture is awaited.
 const KEY_FRAMES: usize = 10;
 
@@ -66,8 +60,6 @@ struct Core {
     resumed_generation: u32,
     /// What the composer was told; a paused track's consumer is paused as well.
     paused: Paused,
-    /// When its camera came back, until it has been resumed.
-    returned: Option<Instant>,
     /// Key frames the composer has asked for so far.
     key_frames_asked: u32,
 }
@@ -90,7 +82,6 @@ impl Leg {
             media,
             resumed_generation: 0,
             paused,
-            returned: None,
             key_frames_asked: 0,
         };
         Self {
@@ -150,9 +141,6 @@ impl Core {
             return Ok(());
         }
         let step = Timed::begin(7, "resumed");
-        if let Some(returned) = self.returned.take() {
-            sleep_until(returned + KEY_FRAME_REST).await;
-        }
         self.resume_consumers().await;
         self.request_key_frames().await;
         steps.push(step.done());
@@ -217,11 +205,8 @@ impl Core {
         }
         match self.composer.set_paused(&self.input, paused).await {
             Ok(generation) => {
-                let returns = self.paused.video && !paused.video;
-                self.returned = returns.then(Instant::now);
                 self.paused = paused;
                 if generation <= self.resumed_generation {
-                    self.returned = None;
                     self.resume_consumers().await;
                     self.request_key_frames().await;
                 }
