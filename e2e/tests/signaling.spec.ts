@@ -194,6 +194,7 @@ test('payloads of a wrong shape are refused with a sentence that names what is w
     ['createRoom', 'a string'],
     ['connectProducerTransport', {}],
     ['connectProducerTransport', { dtlsParameters: { role: 'client', fingerprints: [{ algorithm: 'sha-256', value: 'short' }] } }],
+    ['connectProducerTransport', { dtlsParameters: { role: 'client', fingerprints: [] } }],
     ['produce', { kind: 'smell', rtpParameters: opus(1) }],
     ['produce', { kind: 'audio', rtpParameters: { codecs: 'many' } }],
     ['produce', { kind: 'audio', rtpParameters: opus(1), appData: { source: 'telescope' } }],

@@ -1,4 +1,4 @@
-//! How much a client may say of one track. mediasoup takes any number of encodings and layers, allocates for each, and its
+//! How much a client may say of a track, of what it can receive, and of a transport. mediasoup takes any number of encodings and layers, allocates for each, and its
 //! Rust half panics where a mode cannot be spelt (100 encodings of simulcast would be `L100`).
 
 use mediasoup::prelude::*;
@@ -10,6 +10,10 @@ const ENCODINGS: usize = 4;
 /// Spatial and temporal layers of one encoding.
 const LAYERS: u8 = 4;
 const HEADER_EXTENSIONS: usize = 32;
+/// Browsers name some forty, each profile and its retransmissions apart.
+const RECEIVABLE: usize = 256;
+/// One per hash function.
+const FINGERPRINTS: usize = 8;
 
 /// What is too much of `parameters`, or does not fit a track of `kind`.
 ///
@@ -17,14 +21,9 @@ const HEADER_EXTENSIONS: usize = 32;
 /// The reason, for the client's developer.
 pub fn check(kind: MediaKind, parameters: &RtpParameters) -> Result<(), String> {
     let RtpParameters { codecs, encodings, header_extensions, .. } = parameters;
-    let counts = [
-        ("codecs", codecs.len(), CODECS),
-        ("encodings", encodings.len(), ENCODINGS),
-        ("headerExtensions", header_extensions.len(), HEADER_EXTENSIONS),
-    ];
-    if let Some((what, count, most)) = counts.into_iter().find(|(_, count, most)| count > most) {
-        return Err(format!("rtpParameters.{what} has {count} entries, {most} are the most"));
-    }
+    counted("rtpParameters.codecs", codecs.len(), CODECS)?;
+    counted("rtpParameters.encodings", encodings.len(), ENCODINGS)?;
+    counted("rtpParameters.headerExtensions", header_extensions.len(), HEADER_EXTENSIONS)?;
     let is_of_kind = |codec: &RtpCodecParameters| {
         matches!(
             (codec, kind),
@@ -47,9 +46,53 @@ pub fn check(kind: MediaKind, parameters: &RtpParameters) -> Result<(), String> 
     Ok(())
 }
 
+/// What is too much of `capabilities`.
+///
+/// # Errors
+/// The reason, for the client's developer.
+pub fn check_capabilities(capabilities: &RtpCapabilities) -> Result<(), String> {
+    let RtpCapabilities { codecs, header_extensions } = capabilities;
+    counted("rtpCapabilities.codecs", codecs.len(), RECEIVABLE)?;
+    counted("rtpCapabilities.headerExtensions", header_extensions.len(), RECEIVABLE)
+}
+
+/// What is too much of `parameters`, or missing.
+///
+/// # Errors
+/// The reason, for the client's developer.
+pub fn check_dtls(parameters: &DtlsParameters) -> Result<(), String> {
+    match parameters.fingerprints.len() {
+        0 => Err("dtlsParameters.fingerprints is empty".into()),
+        count => counted("dtlsParameters.fingerprints", count, FINGERPRINTS),
+    }
+}
+
+fn counted(what: &str, count: usize, most: usize) -> Result<(), String> {
+    if count > most {
+        return Err(format!("{what} has {count} entries, {most} are the most"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_transport_is_proven_by_few_fingerprints_and_not_by_none() {
+        let hash = ["07"; 32].join(":");
+        let fingerprint = json!({"algorithm": "sha-256", "value": hash});
+        let with = |count| {
+            let fingerprints = vec![fingerprint.clone(); count];
+            let parameters = json!({"role": "auto", "fingerprints": fingerprints});
+            serde_json::from_value::<DtlsParameters>(parameters).expect("parameters")
+        };
+        assert!(check_dtls(&with(0)).is_err());
+        assert_eq!(check_dtls(&with(1)), Ok(()));
+        assert!(check_dtls(&with(9)).is_err());
+    }
 
     fn video(encodings: usize, mode: &str) -> RtpParameters {
         let encoding = RtpEncodingParameters {

@@ -113,6 +113,10 @@ impl Media {
             Some(known) if *known == dtls_parameters => return Ok(()),
             Some(_) => return Err(RequestError::AlreadyConnected(direction)),
         }
+        bounds::check_dtls(&dtls_parameters).map_err(|reason| {
+            let event = format!("connect{}Transport", direction.capitalised());
+            RequestError::BadPayload { event, reason }
+        })?;
         let parameters =
             WebRtcTransportRemoteParameters { dtls_parameters: dtls_parameters.clone() };
         browser.transport.connect(parameters).await.map_err(refused)?;
@@ -214,6 +218,8 @@ impl Media {
             .ok()
             .filter(|&id| self.room.view.borrow().has_producer(id))
             .ok_or_else(|| RequestError::ProducerNotFound(excerpt(&producer_id)))?;
+        bounds::check_capabilities(&rtp_capabilities)
+            .map_err(|reason| RequestError::BadPayload { event: "consume".into(), reason })?;
         if !self.room.placement.router.can_consume(&producer, &rtp_capabilities) {
             return Err(RequestError::CannotConsume(producer_id));
         }

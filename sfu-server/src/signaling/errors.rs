@@ -150,7 +150,7 @@ pub enum Direction {
 
 impl Direction {
     /// As it stands in the names of events.
-    fn capitalised(self) -> &'static str {
+    pub fn capitalised(self) -> &'static str {
         match self {
             Self::Producer => "Producer",
             Self::Consumer => "Consumer",
