@@ -196,6 +196,21 @@ describe('LivePlayer', () => {
     expect(phase()).toBe('ended');
   });
 
+  it('ends soon after the picture stands still when the playlist is gone, and not while there is one', async () => {
+    await startPlaying();
+    playlist = 'notReady';
+    await after(8000);
+    expect(phase()).toBe('reconnecting');
+    await playFor(1);
+    expect(phase()).toBe('playing');
+    playlist = 'missing';
+    await after(2000 + 1000);
+    expect(phase()).toBe('reconnecting');
+    await after(2000);
+    expect(phase()).toBe('ended');
+    expect(engines[0]?.destroy).toHaveBeenCalledOnce();
+  });
+
   it('comes back from the end when the room goes live again', async () => {
     await startPlaying();
     playlist = 'finished';

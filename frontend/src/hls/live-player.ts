@@ -96,12 +96,17 @@ export class LivePlayer {
     const playlist = await this.#parts.probe(this.#parts.url);
     if (this.#stopListening.signal.aborted) return;
     this.#misses = playlist === 'missing' ? this.#misses + 1 : 0;
+    const gone = this.#hasPlayed && this.#misses >= MISSES_UNTIL_ENDED;
+    if (this.#engine && !gone) {
+      // As long as there is a playlist, the engine knows best what it waits for.
+      if (playlist === 'missing' && this.#state.getSnapshot().phase === 'reconnecting') this.#lookLater();
+      return;
+    }
     if (playlist === 'live') {
       this.#begin();
       return;
     }
-    const over = playlist === 'finished' || (this.#hasPlayed && this.#misses >= MISSES_UNTIL_ENDED);
-    if (over) {
+    if (gone || playlist === 'finished') {
       this.#ended();
       return;
     }
@@ -158,6 +163,7 @@ export class LivePlayer {
       return this.#interrupted();
     } else if (phase === 'playing' && now - this.#lastMoved >= STALLED_AFTER_MS) {
       this.#state.update({ phase: 'reconnecting' });
+      void this.#look();
     }
     const { latency, targetLatency } = this.#engine;
     this.#state.update({ latency, ...liveEdge(latency, targetLatency) });
