@@ -146,7 +146,7 @@ export class Session {
 
   /** Runs on every connect; it acts only when a seat waits to be taken again. */
   async #comeBack(): Promise<void> {
-    const backoff = new Backoff(500, 3000);
+    const backoff = new Backoff(500, 3000, 0.3);
     for (let attempt = 1; this.#state.getSnapshot().phase === 'reconnecting'; attempt += 1) {
       if (!this.#signaling.connected) return;
       try {
