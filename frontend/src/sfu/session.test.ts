@@ -38,6 +38,22 @@ describe('Session, joining', () => {
     expect(session.getSnapshot().phase).toBe('new');
   });
 
+  it('leaves no empty seat when the call cannot be opened', async () => {
+    const unable = new Session(signaling, () => Promise.reject(new Error('This browser cannot take part.')));
+
+    await expect(unable.join({ roomId: 'room' })).rejects.toThrow('This browser cannot take part.');
+    expect(signaling.events).toEqual(['joinRoom', 'leaveRoom']);
+    expect(unable.getSnapshot().phase).toBe('new');
+  });
+
+  it('leaves no empty seat when the call fails while it is being set up', async () => {
+    call.subscriber.setWatching.mockRejectedValueOnce(refused('media_failed'));
+
+    await expect(session.join({ roomId: 'room' })).rejects.toMatchObject({ code: 'media_failed' });
+    expect(signaling.events).toEqual(['joinRoom', 'leaveRoom']);
+    expect(call.publisher.close).toHaveBeenCalledTimes(1);
+  });
+
   it('shows whoever is there already', async () => {
     const grace = { peerId: 'grace', displayName: 'Grace', role: 'publisher', host: true, reconnecting: false } as const;
     signaling.answers.joinRoom = () => entered({ peers: [grace, { ...grace, peerId: 'me' }] });

@@ -88,7 +88,7 @@ export class Session {
 
   /** The network is there again, as far as the browser knows. */
   reconnect(): void {
-    this.#signaling.reconnect();
+    if (this.#state.getSnapshot().phase !== 'closed') this.#signaling.reconnect();
   }
 
   /** The page goes, perhaps for good: the seat is given up, because nobody is there. */
@@ -157,6 +157,9 @@ export class Session {
         if (verdict === 'wait') return;
         if (verdict === 'stop' || attempt >= RETURN_ATTEMPTS) {
           this.#close(sentence(error));
+          // The server may have let it in and not been heard.
+          await this.#stay.leaveRoom();
+          this.#signaling.close();
           return;
         }
         if (verdict === 'leave') await this.#stay.leaveRoom();

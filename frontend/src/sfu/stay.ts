@@ -3,7 +3,7 @@
 import type { ObservableState } from '../observable-state';
 import type { Signaling } from '../signaling/contract';
 import type { RoomCreated, RoomJoined } from '../signaling/generated';
-import { SignalingError } from '../signaling/signaling-error';
+import { SignalingError, isDisconnected } from '../signaling/signaling-error';
 import { closeCall, type Call, type OpenCall } from './call';
 import type { RoomView } from './room-view';
 import { rejoin, resume, type Seat } from './seat';
@@ -47,19 +47,14 @@ export class Stay {
     const entered = await ask();
     this.#mustBeHere(disconnects);
     this.#sitDown(entered, 'hostToken' in entered ? entered.hostToken : hostToken);
-    const call = await this.#around.openCall(entered.rtpCapabilities, () => {
-      if (call === this.#call) this.#around.onFailed();
-    });
     try {
-      this.#mustBeHere(disconnects);
+      await this.#openCall(entered.rtpCapabilities, disconnects);
     } catch (error) {
-      closeCall(call);
+      // Others would see a peer who is never there, for as long as this page is open.
+      this.loseSeat();
+      if (!isDisconnected(error)) await this.leaveRoom();
       throw error;
     }
-    closeCall(this.#call);
-    this.#call = call;
-    await call.subscriber.setWatching(this.#watching);
-    if (this.#tileHeight) call.subscriber.showCamerasAt(this.#tileHeight);
   }
 
   /** Goes on with the same transports, producers and consumers, or joins anew. False when there is no seat to come back to. */
@@ -103,6 +98,22 @@ export class Stay {
   showCamerasAt(tileHeight: number): void {
     this.#tileHeight = tileHeight;
     this.#call?.subscriber.showCamerasAt(tileHeight);
+  }
+
+  async #openCall(capabilities: Entered['rtpCapabilities'], disconnects: number): Promise<void> {
+    const call = await this.#around.openCall(capabilities, () => {
+      if (call === this.#call) this.#around.onFailed();
+    });
+    try {
+      await call.subscriber.setWatching(this.#watching);
+      this.#mustBeHere(disconnects);
+    } catch (error) {
+      closeCall(call);
+      throw error;
+    }
+    if (this.#tileHeight) call.subscriber.showCamerasAt(this.#tileHeight);
+    closeCall(this.#call);
+    this.#call = call;
   }
 
   async #resume(seat: Seat): Promise<boolean> {
