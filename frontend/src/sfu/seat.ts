@@ -53,8 +53,19 @@ export async function rejoin(signaling: Signaling, { roomId, displayName, role, 
   }
 }
 
-/** Refusals that pass: the server may still count this peer's old connection, be short of breath, or have just reopened the room. */
-const PASSING = new Set<string | undefined>(['room_full', 'room_busy', 'rate_limited', 'timeout', 'media_failed', 'worker_lost']);
+/**
+ * Refusals that pass: the server may still count this peer's old connection, have its most rooms for now, be short of breath,
+ * or have just reopened the room.
+ */
+const PASSING = new Set<string | undefined>([
+  'room_full',
+  'limit_reached',
+  'room_busy',
+  'rate_limited',
+  'timeout',
+  'media_failed',
+  'worker_lost',
+]);
 
 /**
  * - `wait`: the connection is gone, or goes, and its return starts everything anew
