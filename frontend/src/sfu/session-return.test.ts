@@ -182,6 +182,62 @@ describe('Session, joining anew', () => {
     expect(session.getSnapshot().phase).toBe('joined');
   });
 
+  describe('when its rejoin token is refused: somebody else opened the room again, and it is another one', () => {
+    const refuseRejoinToken = () => {
+      signaling.answers.joinRoom = ({ rejoinToken }) => {
+        if (rejoinToken) throw refused('invalid_token');
+        return entered({ peerId: 'new' });
+      };
+    };
+
+    it('comes in with the join token it was invited with', async () => {
+      await session.join({ roomId: 'room', displayName: 'Ada', joinToken: 'invitation' });
+      refuseRejoinToken();
+      await cut();
+
+      expect(session.getSnapshot()).toMatchObject({ phase: 'joined', peerId: 'new' });
+      expect(signaling.asked('joinRoom').slice(1)).toEqual([again, { ...again, rejoinToken: undefined, joinToken: 'invitation' }]);
+    });
+
+    it('comes in by the same token into a room it had created with it', async () => {
+      signaling.answers.createRoom = () => ({ ...entered(), hostToken: 'host' });
+      await session.create({ joinToken: 'invitation' });
+      refuseRejoinToken();
+      await cut();
+
+      expect(signaling.asked('joinRoom').at(-1)).toEqual({ roomId: 'room', role: 'publisher', hostToken: 'host', joinToken: 'invitation' });
+      expect(session.getSnapshot().phase).toBe('joined');
+    });
+
+    it('comes in as anybody does where there is none', async () => {
+      await session.join({ roomId: 'room', displayName: 'Ada' });
+      refuseRejoinToken();
+      await cut();
+
+      expect(session.getSnapshot().phase).toBe('joined');
+      expect(signaling.asked('joinRoom').at(-1)).toEqual({ ...again, rejoinToken: undefined });
+    });
+
+    it('does so while the server is busy, too', async () => {
+      await session.join({ roomId: 'room', joinToken: 'invitation' });
+      const answers = [refuses('invalid_token'), refuses('room_busy'), refuses('invalid_token'), () => entered()];
+      signaling.answers.joinRoom = () => answers.shift()?.();
+      await cut();
+      await vi.advanceTimersByTimeAsync(1000);
+
+      expect(answers).toEqual([]);
+      expect(session.getSnapshot().phase).toBe('joined');
+    });
+
+    it('says what the server says of the join token when that does not hold any more either', async () => {
+      await session.join({ roomId: 'room', joinToken: 'invitation' });
+      signaling.answers.joinRoom = refuses('invalid_token');
+      await cut();
+
+      expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: 'Refused: invalid_token.' });
+    });
+  });
+
   it.each(['room_not_found', 'invalid_token'] as const)('says honestly that the room is gone when %s answers', async (code) => {
     await session.join({ roomId: 'room' });
     signaling.answers.joinRoom = refuses(code);

@@ -81,12 +81,28 @@ describe('Session, joining', () => {
     expect(signaling.asked('joinRoom')).toEqual([{ roomId: 'room', hostToken: 'host', rejoinToken: 'token' }]);
   });
 
+  it('joins as a stranger would when what it was given does not hold any more', async () => {
+    await session.create({});
+    session.stepOut();
+    signaling.answers.joinRoom = ({ rejoinToken }) => {
+      if (rejoinToken) throw refused('invalid_token');
+      return entered();
+    };
+    const reloaded = new Session(signaling, () => Promise.resolve(fakeCall()));
+    await reloaded.join({ roomId: 'room', joinToken: 'invitation' });
+
+    expect(signaling.asked('joinRoom').at(-1)).toEqual({ roomId: 'room', hostToken: 'host', joinToken: 'invitation' });
+    expect(reloaded.getSnapshot().phase).toBe('joined');
+  });
+
   it('forgets what does not let it in', async () => {
     await session.create({});
     session.stepOut();
-    signaling.answers.joinRoom = refuses('invalid_token');
+    signaling.answers.joinRoom = ({ rejoinToken }) => {
+      throw refused(rejoinToken ? 'invalid_token' : 'wrong_password');
+    };
     const reloaded = new Session(signaling, () => Promise.resolve(fakeCall()));
-    await expect(reloaded.join({ roomId: 'room' })).rejects.toThrow(/Join it once more/);
+    await expect(reloaded.join({ roomId: 'room' })).rejects.toMatchObject({ code: 'wrong_password' });
 
     expect(recallSeat('room')).toEqual({ hostToken: 'host' });
   });

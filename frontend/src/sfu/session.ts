@@ -53,14 +53,14 @@ export class Session {
   /** Opens a new room and enters it. */
   create(wishes: CreateRoom, takeTracks: TakeTracks = () => ({})): Promise<void> {
     const ask = (displayName?: string) => this.#signaling.request('createRoom', { ...wishes, displayName });
-    return this.#enterFirst(wishes.displayName, takeTracks, ask);
+    return this.#enterFirst(wishes, takeTracks, ask);
   }
 
   /** Enters a room that exists, as a host where this tab was one. */
   join(wishes: JoinRoom, takeTracks: TakeTracks = () => ({})): Promise<void> {
     const tokens = recallSeat(wishes.roomId);
     const ask = (displayName?: string) => joinRemembered(this.#signaling, { ...wishes, displayName }, tokens);
-    return this.#enterFirst(wishes.displayName, takeTracks, ask, tokens.hostToken);
+    return this.#enterFirst(wishes, takeTracks, ask, tokens.hostToken);
   }
 
   /** Opens camera and microphone as the person chose before entering. */
@@ -124,17 +124,18 @@ export class Session {
   }
 
   async #enterFirst(
-    name: string | undefined,
+    wishes: CreateRoom | JoinRoom,
     takeTracks: TakeTracks,
     ask: (displayName?: string) => Promise<RoomCreated | RoomJoined>,
     hostToken?: string,
   ): Promise<void> {
-    const displayName = name?.trim() || undefined;
+    const { joinToken } = wishes;
+    const displayName = wishes.displayName?.trim() || undefined;
     this.#state.update({ phase: 'joining', displayName });
     try {
       await this.#queue.run(async () => {
         await this.#signaling.connect();
-        await this.#stay.enter(() => ask(displayName), hostToken);
+        await this.#stay.enter(() => ask(displayName), { hostToken, joinToken });
         if (this.#state.getSnapshot().role === 'publisher') this.#media.adopt(takeTracks());
         await this.#settleIn();
       });

@@ -11,6 +11,8 @@ import { giveSeatUp, rememberSeat } from './seat-memory';
 import type { SessionState } from './session-state';
 
 type Entered = RoomCreated | RoomJoined;
+/** What lets the person in again as more than a stranger. */
+type Invitation = Pick<Seat, 'hostToken' | 'joinToken'>;
 
 interface Surroundings {
   signaling: Signaling;
@@ -42,11 +44,11 @@ export class Stay {
   }
 
   /** Asks to be let in and loads a fresh device; the previous call, if any, ends here. */
-  async enter(ask: () => Promise<Entered>, hostToken?: string): Promise<void> {
+  async enter(ask: () => Promise<Entered>, invitation: Invitation): Promise<void> {
     const disconnects = this.#disconnects;
     const entered = await ask();
     this.#mustBeHere(disconnects);
-    this.#sitDown(entered, 'hostToken' in entered ? entered.hostToken : hostToken);
+    this.#sitDown(entered, 'hostToken' in entered ? { ...invitation, hostToken: entered.hostToken } : invitation);
     try {
       await this.#openCall(entered.rtpCapabilities, disconnects);
     } catch (error) {
@@ -62,7 +64,7 @@ export class Stay {
     if (!this.#seat) return false;
     if (await this.#resume(this.#seat)) return true;
     const seat = this.#seat;
-    await this.enter(() => rejoin(this.#around.signaling, seat), seat.hostToken);
+    await this.enter(() => rejoin(this.#around.signaling, seat), seat);
     return true;
   }
 
@@ -126,7 +128,7 @@ export class Stay {
       this.loseSeat();
       return false;
     }
-    this.#sitDown(resumed, seat.hostToken);
+    this.#sitDown(resumed, seat);
     try {
       await Promise.all([call.publisher.takeUp(resumed.kept, this.#around.room.own), call.subscriber.takeUp(resumed.kept)]);
       this.#mustBeHere(disconnects);
@@ -147,10 +149,10 @@ export class Stay {
   }
 
   /** Takes over what the server says of room and seat, before any fact that follows. */
-  #sitDown(entered: Entered, hostToken: string | undefined): void {
+  #sitDown(entered: Entered, { hostToken, joinToken }: Invitation): void {
     const { roomId, role, session, rejoinToken } = entered;
     const { displayName } = this.#around.state.getSnapshot();
-    this.#take({ roomId, displayName, role, session, rejoinToken, hostToken });
+    this.#take({ roomId, displayName, role, session, rejoinToken, hostToken, joinToken });
     this.#around.room.entered(entered);
   }
 
