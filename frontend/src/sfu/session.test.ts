@@ -115,6 +115,14 @@ describe('Session, joining', () => {
   });
 });
 
+it('remembers nothing of a room it was removed from, whatever it is still told', async () => {
+  await session.join({ roomId: 'room' });
+  signaling.tell('roomClosed', { code: 'removed', reason: 'words' });
+  signaling.tell('rejoinToken', { rejoinToken: 'newest' });
+
+  expect(recallSeat('room')).toEqual({});
+});
+
 describe('Session, in the room', () => {
   it('consumes what the newest list of producers names', async () => {
     await session.join({ roomId: 'room' });

@@ -88,6 +88,7 @@ export class Stay {
   /** Over for good. */
   end(): void {
     if (this.#seat) giveSeatUp(this.#seat);
+    this.#seat = undefined;
     closeCall(this.#call);
     this.#call = undefined;
   }
