@@ -39,6 +39,7 @@ test('a locked room lets nobody in, and whoever is removed from it stays out', a
   const newcomer = await enter(cleo);
   await newcomer.arrive(roomId);
   expect(await newcomer.isRefused()).toMatch(/^This room is locked: nobody new may join now\./);
+  await expect(newcomer.page.getByTestId('entrance-problem')).toBeInViewport({ ratio: 1 });
   await shot(newcomer.page, 'newcomer-locked-out');
 
   await host.manage(guestId);
@@ -101,6 +102,7 @@ test('a host ends the call: everybody sees why, and the link leads nowhere', asy
   await shot(host.page, 'end-question');
   await host.choose('confirm');
   for (const page of [host, guest]) await expect(page.closedReason).toHaveText('A host ended the call for everybody.');
+  await expect(guest.page.getByRole('button', { name: 'Join again' })).toHaveCount(0);
   await shot(guest.page, 'ended');
 
   await guest.arrive(roomId);

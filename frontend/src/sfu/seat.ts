@@ -1,7 +1,7 @@
 // The person's place in a room, and how it is taken again after the connection, the room's worker or the server was lost.
 import type { Signaling } from '../signaling/contract';
 import type { JoinRoom, Role, RoomJoined, Session } from '../signaling/generated';
-import { SignalingError, codeOf } from '../signaling/signaling-error';
+import { SignalingError, codeOf, type SignalingErrorCode } from '../signaling/signaling-error';
 import { giveSeatUp, type Tokens } from './seat-memory';
 
 export interface Seat {
@@ -59,7 +59,9 @@ export async function rejoin(signaling: Signaling, seat: Seat): Promise<RoomJoin
   } catch (error) {
     const code = codeOf(error);
     // Of an invitation that does not hold any more, the server says what to do.
-    if (code === 'room_not_found' || (code === 'invalid_token' && !joinToken)) throw new SignalingError(code, ROOM_IS_GONE);
+    if (code === 'room_not_found' || (code === 'invalid_token' && !joinToken)) {
+      throw new SignalingError('room_not_found', ROOM_IS_GONE);
+    }
     throw error;
   }
 }
@@ -77,6 +79,11 @@ const PASSING = new Set<string | undefined>([
   'media_failed',
   'worker_lost',
 ]);
+
+/** An invitation opens its room again; any other room that ended is gone. */
+export function isGoneFor(seat: Seat | undefined, code: SignalingErrorCode | undefined): boolean {
+  return !seat?.joinToken && (code === 'ended_by_host' || code === 'room_not_found');
+}
 
 /**
  * - `wait`: the connection is gone, or goes, and its return starts everything anew

@@ -243,7 +243,11 @@ describe('Session, joining anew', () => {
     signaling.answers.joinRoom = refuses(code);
     await cut();
 
-    expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: expect.stringContaining('no longer exists') as string });
+    expect(session.getSnapshot()).toMatchObject({
+      phase: 'closed',
+      closedReason: expect.stringContaining('no longer exists') as string,
+      roomIsGone: true,
+    });
   });
 
   it('leaves no empty seat, and no connection, when it gives up', async () => {

@@ -123,6 +123,17 @@ it('remembers nothing of a room it was removed from, whatever it is still told',
   expect(recallSeat('room')).toEqual({});
 });
 
+it.each([
+  ['ended_by_host', undefined, true],
+  ['ended_by_host', 'invitation', false],
+  ['removed', undefined, false],
+] as const)('after %s with the join token %s, that the room is gone is %s', async (code, joinToken, roomIsGone) => {
+  await session.join({ roomId: 'room', joinToken });
+  signaling.tell('roomClosed', { code, reason: 'words' });
+
+  expect(session.getSnapshot()).toMatchObject({ phase: 'closed', roomIsGone });
+});
+
 describe('Session, in the room', () => {
   it('consumes what the newest list of producers names', async () => {
     await session.join({ roomId: 'room' });

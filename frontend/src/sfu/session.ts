@@ -5,6 +5,7 @@ import { ObservableState } from '../observable-state';
 import type { Signaling } from '../signaling/contract';
 import type { CreateRoom, JoinRoom, RoomClosed, RoomCreated, RoomJoined } from '../signaling/generated';
 import { refusal } from '../signaling/sentences';
+import { codeOf, type SignalingErrorCode } from '../signaling/signaling-error';
 import type { OpenCall } from './call';
 import { HostControls } from './host-controls';
 import { LocalMedia, type PreparedTracks } from './local-media';
@@ -157,7 +158,7 @@ export class Session {
         const verdict = judge(error);
         if (verdict === 'wait') return;
         if (verdict === 'stop' || attempt >= RETURN_ATTEMPTS) {
-          this.#close(sentence(error));
+          this.#close(sentence(error), codeOf(error));
           // The server may have let it in and not been heard.
           await this.#stay.leaveRoom();
           this.#signaling.close();
@@ -197,7 +198,7 @@ export class Session {
 
   #roomClosed({ code, reason }: RoomClosed): void {
     if (code !== 'worker_lost' && code !== 'shutting_down') {
-      this.#close(refusal(code, reason));
+      this.#close(refusal(code, reason), code);
       return;
     }
     this.#stay.loseSeat();
@@ -216,8 +217,8 @@ export class Session {
     });
   }
 
-  #close(closedReason?: string): void {
-    this.#state.update({ phase: 'closed', closedReason, people: [] });
+  #close(closedReason?: string, code?: SignalingErrorCode): void {
+    this.#state.update({ phase: 'closed', closedReason, roomIsGone: this.#stay.roomIsGone(code), people: [] });
     this.#media.stopAll();
     this.#stay.end();
   }

@@ -3,10 +3,10 @@
 import type { ObservableState } from '../observable-state';
 import type { Signaling } from '../signaling/contract';
 import type { RoomCreated, RoomJoined } from '../signaling/generated';
-import { SignalingError, isDisconnected } from '../signaling/signaling-error';
+import { SignalingError, isDisconnected, type SignalingErrorCode } from '../signaling/signaling-error';
 import { closeCall, type Call, type OpenCall } from './call';
 import type { RoomView } from './room-view';
-import { rejoin, resume, type Seat } from './seat';
+import { isGoneFor, rejoin, resume, type Seat } from './seat';
 import { giveSeatUp, rememberSeat } from './seat-memory';
 import type { SessionState } from './session-state';
 
@@ -83,6 +83,11 @@ export class Stay {
   async leaveRoom(): Promise<void> {
     const { signaling } = this.#around;
     if (signaling.connected) await signaling.request('leaveRoom').catch(() => undefined);
+  }
+
+  /** Whether nobody comes back to the room, after a refusal or an end with this code. */
+  roomIsGone(code: SignalingErrorCode | undefined): boolean {
+    return isGoneFor(this.#seat, code);
   }
 
   /** Over for good. */

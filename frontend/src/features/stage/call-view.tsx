@@ -19,7 +19,7 @@ export function CallView({ session, onJoinAgain }: Props) {
   const state = useSessionState(session);
   const navigate = useNavigate();
 
-  if (state.phase === 'closed') return <CallClosed reason={state.closedReason} onJoinAgain={onJoinAgain} />;
+  if (state.phase === 'closed') return <CallClosed reason={state.closedReason} onJoinAgain={state.roomIsGone ? undefined : onJoinAgain} />;
 
   const leave = () => {
     void session.leave();
