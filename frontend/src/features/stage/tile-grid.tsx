@@ -55,8 +55,8 @@ export function TileGrid({ session, state }: Props) {
       tabIndex={shape?.scrolls ? 0 : undefined}
       className="flex min-h-0 flex-1 overflow-y-auto px-3 py-1 sm:px-6"
     >
-      {tiles === 0 && <p className="m-auto text-soft">Nobody is here to be seen yet.</p>}
-      <div style={style} className={`tile-grid m-auto ${tiles === 0 ? 'hidden' : ''} ${shape ? '' : 'invisible'}`}>
+      <div style={style} className={`tile-grid m-auto ${shape || tiles === 0 ? '' : 'invisible'}`}>
+        {tiles === 0 && <p className="text-soft">Nobody is here to be seen.</p>}
         {screen.track && (
           <ScreenTile
             name="Your screen"

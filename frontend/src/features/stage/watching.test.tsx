@@ -65,7 +65,7 @@ describe('TileGrid', () => {
     expect(tiles()).toEqual(['a']);
 
     rerender(<TileGrid session={session} state={state({ role: 'viewer', people: [] })} />);
-    expect(screen.getByText('Nobody is here to be seen yet.')).toBeVisible();
+    expect(screen.getByText('Nobody is here to be seen.')).toBeVisible();
     vi.unstubAllGlobals();
   });
 });
