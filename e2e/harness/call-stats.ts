@@ -10,6 +10,8 @@ export interface ReceivedTrack {
   packetsReceived: number;
   packetsLost: number;
   framesDecoded: number;
+  /** Of the layer that arrives, in pixels; 0 before the first picture. */
+  frameHeight: number;
   audioEnergy: number;
 }
 
@@ -47,6 +49,7 @@ export function readCallStats(page: Page): Promise<CallStats> {
           packetsReceived: report.packetsReceived,
           packetsLost: report.packetsLost,
           framesDecoded: report.framesDecoded ?? 0,
+          frameHeight: report.frameHeight ?? 0,
           audioEnergy: report.totalAudioEnergy ?? 0,
         });
       }

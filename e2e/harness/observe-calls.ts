@@ -1,7 +1,7 @@
 // Runs in every page before its own scripts: remembers peer connections and acknowledgements, changes nothing.
 
 export function observeCalls(): void {
-  const calls: ObservedCalls = { connections: [], negotiations: 0, produced: [], ask };
+  const calls: ObservedCalls = { connections: [], negotiations: 0, produced: [], ask, hangUp: () => socket?.close() };
   let socket: WebSocket | undefined;
   let asked = 0;
   window.__calls = calls;

@@ -43,6 +43,8 @@ interface ObservedCalls {
   produced: number[];
   /** Sends an event on the page's own connection to the server, as any other client may; answers what is acknowledged. */
   ask: (event: string, payload: object) => Promise<unknown>;
+  /** Breaks that connection off. */
+  hangUp: () => void;
 }
 
 interface ObservedPlayback {

@@ -11,14 +11,20 @@ export interface Person {
   colour: Rgb;
   /** Hz. */
   tone: number;
+  /** What the camera captures; small, because few tests look at more than colours. */
+  camera?: Size;
+}
+
+interface Size {
+  width: number;
+  height: number;
 }
 
 export const ada: Person = { name: 'Ada', colour: [200, 30, 30], tone: 440 };
 export const ben: Person = { name: 'Ben', colour: [30, 50, 200], tone: 1000 };
 export const cleo: Person = { name: 'Cleo', colour: [30, 160, 40], tone: 1700 };
 
-const WIDTH = 320;
-const HEIGHT = 180;
+const SMALL: Size = { width: 320, height: 180 };
 const FPS = 15;
 const SAMPLE_RATE = 48_000;
 
@@ -26,34 +32,34 @@ const SAMPLE_RATE = 48_000;
 export async function writeDevices(person: Person, dir: string): Promise<{ camera: string; microphone: string }> {
   const camera = path.join(dir, `${person.name}.y4m`);
   const microphone = path.join(dir, `${person.name}.wav`);
-  await fs.writeFile(camera, picture(person.colour));
+  await fs.writeFile(camera, picture(person.colour, person.camera ?? SMALL));
   await fs.writeFile(microphone, sound(person.tone));
   return { camera, microphone };
 }
 
-function picture(colour: Rgb): Buffer {
-  const parts: Uint8Array[] = [Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F${FPS}:1 Ip A1:1 C420jpeg\n`)];
-  for (let n = 0; n < COUNTER.frames; n += 1) parts.push(Buffer.from('FRAME\n'), frame(colour, n));
+function picture(colour: Rgb, size: Size): Buffer {
+  const parts: Uint8Array[] = [Buffer.from(`YUV4MPEG2 W${size.width} H${size.height} F${FPS}:1 Ip A1:1 C420jpeg\n`)];
+  for (let n = 0; n < COUNTER.frames; n += 1) parts.push(Buffer.from('FRAME\n'), frame(colour, size, n));
   return Buffer.concat(parts);
 }
 
-function frame([r, g, b]: Rgb, n: number): Buffer {
+function frame([r, g, b]: Rgb, { width, height }: Size, n: number): Buffer {
   // BT.601, limited range: what every decoder assumes for so small a picture.
   const y = 16 + (65.5 * r + 128.6 * g + 25 * b) / 255;
   const u = 128 + (-37.8 * r - 74.2 * g + 112 * b) / 255;
   const v = 128 + (112 * r - 93.8 * g - 18.2 * b) / 255;
-  const luma = Buffer.alloc(WIDTH * HEIGHT, Math.round(y));
-  const chroma = [u, v].map((value) => Buffer.alloc((WIDTH / 2) * (HEIGHT / 2), Math.round(value)));
-  for (let row = COUNTER.top * HEIGHT; row < COUNTER.bottom * HEIGHT; row += 1) {
+  const luma = Buffer.alloc(width * height, Math.round(y));
+  const chroma = [u, v].map((value) => Buffer.alloc((width / 2) * (height / 2), Math.round(value)));
+  for (let row = COUNTER.top * height; row < COUNTER.bottom * height; row += 1) {
     for (let bit = 0; bit < COUNTER.bits; bit += 1) {
-      const from = row * WIDTH + ((bit + 1) * WIDTH) / (COUNTER.bits + 2);
-      luma.fill(counterBit(n, bit) ? 235 : 16, from, from + WIDTH / (COUNTER.bits + 2));
+      const from = row * width + ((bit + 1) * width) / (COUNTER.bits + 2);
+      luma.fill(counterBit(n, bit) ? 235 : 16, from, from + width / (COUNTER.bits + 2));
     }
   }
   for (const plane of chroma) {
-    for (let row = (COUNTER.top * HEIGHT) / 2; row < (COUNTER.bottom * HEIGHT) / 2; row += 1) {
-      const from = (row * WIDTH) / 2 + WIDTH / 2 / (COUNTER.bits + 2);
-      plane.fill(128, from, from + (COUNTER.bits * WIDTH) / 2 / (COUNTER.bits + 2));
+    for (let row = (COUNTER.top * height) / 2; row < (COUNTER.bottom * height) / 2; row += 1) {
+      const from = (row * width) / 2 + width / 2 / (COUNTER.bits + 2);
+      plane.fill(128, from, from + (COUNTER.bits * width) / 2 / (COUNTER.bits + 2));
     }
   }
   return Buffer.concat([luma, ...chroma]);

@@ -30,6 +30,13 @@ export const GRID = {
   ],
 } as const satisfies Record<string, readonly Box[]>;
 
+/** Where the large one is of two, in the layouts that have one. */
+export const LARGE_OF_TWO = {
+  speaker: { x: 0, y: 18, width: 192, height: 108 },
+  pinned: { x: 0, y: 14, width: 206, height: 116 },
+  spotlight: GRID.one[0],
+} as const satisfies Record<string, Box>;
+
 /** Whether two colours are the same but for what encoders do to them. */
 export function closeTo(colour: Rgb | undefined, wanted: Rgb, tolerance = 45): boolean {
   return colour !== undefined && wanted.every((value, i) => Math.abs(value - (colour[i] ?? 0)) <= tolerance);

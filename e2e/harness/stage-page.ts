@@ -37,9 +37,13 @@ export class StagePage {
   }
 
   /** Opens a new room and answers its id once camera and microphone are sent. */
-  async createRoom(): Promise<string> {
+  async createRoom({ password }: { password?: string } = {}): Promise<string> {
     await this.page.goto(`${this.#origin}/${this.#query}`);
     await this.page.getByTestId('display-name').fill(this.#name);
+    if (password !== undefined) {
+      await this.page.getByTestId('protect-room').click();
+      await this.page.getByTestId('room-password').fill(password);
+    }
     await this.page.getByTestId('create-room').click();
     await this.page.waitForURL(/\/room\/.+/);
     await this.#sends({ microphone: true });
@@ -63,6 +67,33 @@ export class StagePage {
   async enter({ muted = false } = {}): Promise<void> {
     await this.page.getByTestId('join').click();
     await this.#sends({ microphone: !muted });
+  }
+
+  /** Asks to be let in, once arrived, and answers the sentence that stands there instead. */
+  async isRefused(): Promise<string> {
+    await this.page.getByTestId('join').click();
+    const problem = this.page.getByTestId('entrance-problem');
+    await expect(problem).not.toBeEmpty();
+    return problem.innerText();
+  }
+
+  /** As a host: opens the menu of a person's tile. */
+  async manage(peerId: string): Promise<void> {
+    await this.tileOf(peerId).getByTestId('host-menu').click();
+  }
+
+  /** As a host: opens the menu of the room. */
+  async manageRoom(): Promise<void> {
+    await this.page.getByTestId('room-menu').click();
+  }
+
+  async choose(item: string): Promise<void> {
+    await this.page.getByTestId(item).click();
+  }
+
+  /** Why the call is over. */
+  get closedReason(): Locator {
+    return this.page.getByTestId('closed-reason');
   }
 
   async toggle(device: Device): Promise<void> {

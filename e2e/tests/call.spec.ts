@@ -3,8 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { CallStats, ReceivedTrack } from '../harness/call-stats';
 import { ada, ben, cleo, type Person } from '../harness/person';
 import { closeTo } from '../harness/picture';
+import { SignalingPeer } from '../harness/signaling-peer';
 import type { StagePage } from '../harness/stage-page';
 import { expect, test } from '../harness/test';
+import { until } from '../harness/until';
 
 test.use({ systemOptions: { broadcast: false, sfuArgs: [], composerArgs: [] } });
 
@@ -113,6 +115,29 @@ for (const end of ['stop', 'kill'] as const) {
     await seesAndHears(first, await second.peerId(), ben);
   });
 }
+
+test.describe('a server with its most connections', () => {
+  test.use({ systemOptions: { broadcast: false, sfuArgs: ['--max-connections', '1'], composerArgs: [] } });
+
+  test('says so to the next one at once, and takes back whoever was there as soon as it can', async ({ enter, system }) => {
+    const first = await enter(ada);
+    const roomId = await first.createRoom();
+    const peerId = await first.peerId();
+    const second = await enter(ben);
+    await second.arrive(roomId);
+    expect(await second.isRefused()).toBe('The server has 1 connections, its most; try again later.');
+
+    await first.page.evaluate(() => window.__calls.hangUp());
+    const other = await until('another has the place', () => SignalingPeer.connect(system.url), { every: 5 });
+    await expect.poll(async () => (await first.snapshot()).phase).toBe('reconnecting');
+    // Longer than any pause between two attempts, of which each is refused.
+    await pause(3000);
+    expect((await first.snapshot()).phase).toBe('reconnecting');
+    other.close();
+    await expect.poll(async () => (await first.snapshot()).phase).toBe('joined');
+    expect(await first.peerId()).toBe(peerId);
+  });
+});
 
 /** The person's colour is in their tile, its picture moves, and they are heard. */
 async function seesAndHears(page: StagePage, peerId: string, person: Person): Promise<void> {

@@ -1,6 +1,7 @@
 // Who may enter a room and what hosts may do there, seats that outlive connections, and rooms that outlive the server.
 import { createHmac } from 'node:crypto';
 import { heldByMediasoup } from '../harness/media-dump';
+import { ada } from '../harness/person';
 import { dtlsParameters, opus } from '../harness/rtp-parameters';
 import { SignalingPeer, type Answer, type Fact } from '../harness/signaling-peer';
 import { expect, test as base } from '../harness/test';
@@ -283,15 +284,16 @@ test.describe('a host', () => {
   });
 });
 
-test.describe('an embedder', () => {
-  const SECRET = 'what the embedder and this server share';
-  test.use({ systemOptions: { broadcast: false, sfuArgs: ['--join-secret', SECRET, '--allowed-origins', 'https://product.example'], composerArgs: [] } });
+const SECRET = 'what the embedder and this server share';
 
-  function joinToken(claims: object, secret = SECRET): string {
-    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ exp: Math.floor(Date.now() / 1000) + 600, ...claims })}`;
-    return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
-  }
+function joinToken(claims: object, secret = SECRET): string {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ exp: Math.floor(Date.now() / 1000) + 600, ...claims })}`;
+  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
+}
+
+test.describe('an embedder', () => {
+  test.use({ systemOptions: { broadcast: false, sfuArgs: ['--join-secret', SECRET, '--allowed-origins', 'https://product.example'], composerArgs: [] } });
 
   test('decides who enters which room, as what and under which name', async ({ connect }) => {
     const [ada, bob, eve] = [await connect(), await connect(), await connect()];
@@ -332,5 +334,28 @@ test.describe('an embedder', () => {
     const asked = { headers: { origin: 'https://elsewhere.example' } };
     const polled = await fetch(`${system.url}/socket.io/?EIO=4&transport=polling`, asked);
     expect(polled.headers.get('access-control-allow-origin')).toBeNull();
+  });
+});
+
+test.describe('after a restart, the room of an embedder', () => {
+  test.use({ systemOptions: { broadcast: false, sfuArgs: ['--join-secret', SECRET], composerArgs: [] } });
+
+  test('is opened by whoever comes first, and a page that was in the former one comes in', async ({ enter, system }) => {
+    const token = joinToken({ room: 'lesson-9', role: 'host', name: 'Ada' });
+    const page = await enter(ada);
+    await page.page.goto(`${system.url}/room/lesson-9?joinToken=${token}`);
+    await page.enter();
+    await system.sfu.kill();
+    await expect.poll(async () => (await page.snapshot()).phase).toBe('reconnecting');
+
+    const opener = async () => {
+      const peer = await until('the server is there', () => SignalingPeer.connect(system.url), { every: 5 });
+      return { peer, entered: await peer.must('joinRoom', { roomId: 'lesson-9', joinToken: joinToken({ room: 'lesson-9', name: 'Bob' }) }) };
+    };
+    const [{ peer, entered: bob }] = await Promise.all([opener(), system.sfu.start()]);
+    await expect.poll(async () => (await page.snapshot()).phase, { timeout: 30_000 }).toBe('joined');
+    await expect(page.tileOf(String(bob.peerId))).toBeVisible();
+    expect(await page.snapshot()).toMatchObject({ roomId: 'lesson-9', host: true });
+    peer.close();
   });
 });

@@ -38,10 +38,13 @@ describe('EntranceCard', () => {
   });
 
   it('says why nobody is let in, drops the attempt, and can be used again', async () => {
+    const scrolledTo = vi.spyOn(Element.prototype, 'scrollIntoView');
     const asked = renderCard(() => Promise.reject(new Error('This room is full.')));
     await userEvent.click(screen.getByTestId('join'));
 
     expect(screen.getByRole('alert')).toHaveTextContent('This room is full.');
+    expect(scrolledTo).toHaveBeenCalledTimes(1);
+    expect(scrolledTo.mock.contexts[0]).toBe(screen.getByRole('alert'));
     expect(session.leave).toHaveBeenCalledTimes(1);
     expect(onEntered).not.toHaveBeenCalled();
 

@@ -1,5 +1,5 @@
 // The card before a room: a look at camera and microphone, a name, a password where there is one, and the button that leads in.
-import { useState, type ReactNode, type SyntheticEvent } from 'react';
+import { useLayoutEffect, useRef, useState, type ReactNode, type SyntheticEvent } from 'react';
 import { useDevicePreview } from '../hooks/use-device-preview';
 import { DISPLAY_NAME_LENGTH, useDisplayName } from '../hooks/use-display-name';
 import type { PreparedTracks } from '../sfu/local-media';
@@ -39,6 +39,12 @@ export function EntranceCard({ heading, action, acting, actionTestId, enter, onE
   const [password, setPassword] = useState('');
   const [passwordAsked, setPasswordAsked] = useState(false);
   const preview = useDevicePreview();
+  const sentence = useRef<HTMLParagraphElement>(null);
+
+  useLayoutEffect(() => {
+    // It stands below the button, which a low window ends with.
+    if (problem) sentence.current?.scrollIntoView({ block: 'nearest' });
+  }, [problem]);
 
   const submit = async (event: SyntheticEvent) => {
     event.preventDefault();
@@ -86,7 +92,7 @@ export function EntranceCard({ heading, action, acting, actionTestId, enter, onE
       <Button type="submit" look="primary" disabled={entering} className="mt-4 w-full" data-testid={actionTestId}>
         {entering ? acting : action}
       </Button>
-      <p role="alert" data-testid="entrance-problem" className="mt-3 text-sm leading-relaxed text-warn empty:hidden">
+      <p ref={sentence} role="alert" data-testid="entrance-problem" className="mt-3 scroll-mb-8 text-sm leading-relaxed text-warn empty:hidden">
         {problem}
       </p>
     </form>

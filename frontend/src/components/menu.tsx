@@ -102,10 +102,11 @@ function Panel({ label, place, button, onClose, onLeave, children }: PanelProps)
       onKeyDown={keyDown}
       style={{
         width: WIDTH,
+        maxHeight: (below ? window.innerHeight - place.bottom : place.top) - 6 - MARGIN,
         left: Math.max(MARGIN, Math.min(place.right, window.innerWidth - MARGIN) - WIDTH),
         ...(below ? { top: place.bottom + 6 } : { bottom: window.innerHeight - place.top + 6 }),
       }}
-      className="animate-rise fixed z-40 rounded-2xl border border-line bg-panel p-1.5 text-sm shadow-2xl shadow-black/60"
+      className="animate-rise fixed z-40 overflow-y-auto rounded-2xl border border-line bg-panel p-1.5 text-sm shadow-2xl shadow-black/60"
     >
       {children}
     </div>
@@ -122,16 +123,19 @@ interface ItemProps {
   grave?: boolean;
   /** Another item takes its place, so the menu stays. */
   staysOpen?: boolean;
+  /** What it does, where its content says less. */
+  label?: string;
   'data-testid'?: string;
 }
 
-export function MenuItem({ onSelect, children, checked, disabled, grave = false, staysOpen = false, ...rest }: ItemProps) {
+export function MenuItem({ onSelect, children, checked, disabled, grave = false, staysOpen = false, label, ...rest }: ItemProps) {
   const close = useContext(CloseMenu);
   return (
     <button
       type="button"
       role={checked === undefined ? 'menuitem' : 'menuitemradio'}
       aria-checked={checked}
+      aria-label={label}
       tabIndex={-1}
       disabled={disabled}
       onClick={() => {
@@ -146,17 +150,29 @@ export function MenuItem({ onSelect, children, checked, disabled, grave = false,
   );
 }
 
+/** Something to read in a menu, which does nothing. */
+export function MenuText({ children, ...rest }: { children: ReactNode; 'data-testid'?: string }) {
+  return (
+    // Arrows pass it like any item, so that it is read out, too.
+    <div role="menuitem" aria-disabled tabIndex={-1} className="flex items-center rounded-xl px-3 py-2" {...rest}>
+      {children}
+    </div>
+  );
+}
+
 interface AskingItemProps {
   question: string;
   /** The button that does it. */
   answer: string;
   onConfirm: () => void;
   children: ReactNode;
+  /** What it does, where its content says less; and then it looks like the others. */
+  label?: string;
   'data-testid': string;
 }
 
 /** Asks once before it does what cannot be taken back. */
-export function AskingItem({ question, answer, onConfirm, children, ...rest }: AskingItemProps) {
+export function AskingItem({ question, answer, onConfirm, children, label, ...rest }: AskingItemProps) {
   const [asking, setAsking] = useState(false);
   const group = useRef<HTMLDivElement>(null);
 
@@ -166,7 +182,7 @@ export function AskingItem({ question, answer, onConfirm, children, ...rest }: A
 
   if (!asking) {
     return (
-      <MenuItem grave staysOpen onSelect={() => setAsking(true)} {...rest}>
+      <MenuItem grave={!label} label={label} staysOpen onSelect={() => setAsking(true)} {...rest}>
         {children}
       </MenuItem>
     );

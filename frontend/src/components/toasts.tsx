@@ -1,4 +1,4 @@
-// Sentences that appear at the edge of the page, block nothing and go by themselves.
+// Sentences that appear near the edge of the page, block nothing and go by themselves.
 import { X } from 'lucide-react';
 import { useEffect } from 'react';
 
@@ -16,7 +16,7 @@ interface Props {
 
 export function Toasts({ toasts, onDismiss }: Props) {
   return (
-    <div aria-live="polite" className="pointer-events-none fixed inset-x-0 top-4 z-50 flex flex-col items-center gap-2 px-4">
+    <div aria-live="polite" className="pointer-events-none fixed inset-x-0 top-28 z-50 sm:top-16 flex flex-col items-center gap-2 px-4">
       {toasts.map((toast) => (
         <Toast key={toast.id} toast={toast} onDismiss={onDismiss} />
       ))}

@@ -15,6 +15,7 @@ export class FakeTransport {
     this.options = options;
   }
 
+  updateIceServers = vi.fn<(servers: { iceServers?: RTCIceServer[] }) => Promise<void>>(() => Promise.resolve());
   restartIce = vi.fn(() => Promise.resolve());
   close = vi.fn(() => (this.closed = true));
   on = (event: string, listener: (...data: never[]) => void) => this.#listeners.set(event, listener);

@@ -63,6 +63,27 @@ describe('Link', () => {
     expect(onFailed).not.toHaveBeenCalled();
   });
 
+  it('goes by the relays, and their credentials, that hold now', async () => {
+    const fresh = [{ urls: ['turn:relay.example.org'], username: 'later', credential: 'd' }];
+    signaling.answers.restartIce = () => ({ iceParameters: { usernameFragment: 'new' }, iceServers: fresh });
+    await connectedLink();
+    device.transport.become('failed');
+    await settle();
+
+    const { updateIceServers, restartIce } = device.transport;
+    expect(updateIceServers).toHaveBeenCalledWith({ iceServers: fresh });
+    expect(updateIceServers.mock.invocationCallOrder[0]).toBeLessThan(restartIce.mock.invocationCallOrder[0] ?? 0);
+  });
+
+  it('keeps the relays it has when it is told of none', async () => {
+    await connectedLink();
+    device.transport.become('failed');
+    await settle();
+
+    expect(device.transport.restartIce).toHaveBeenCalledTimes(1);
+    expect(device.transport.updateIceServers).not.toHaveBeenCalled();
+  });
+
   it('gives up after three attempts, each given more time than the one before', async () => {
     await connectedLink();
     device.transport.become('failed');

@@ -120,7 +120,8 @@ export class Link {
     if (!transport || transport.closed) return;
     this.#stale = true;
     this.#restarts += 1;
-    const { iceParameters } = await this.#options.signaling.request('restartIce', { transportId: transport.id });
+    const { iceParameters, iceServers } = await this.#options.signaling.request('restartIce', { transportId: transport.id });
+    if (iceServers) await transport.updateIceServers({ iceServers });
     await transport.restartIce({ iceParameters });
     if (transport.connectionState === 'connected') this.#stale = false;
     else this.#mendIn(this.#backoff.next());

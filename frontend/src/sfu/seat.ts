@@ -1,7 +1,7 @@
 // The person's place in a room, and how it is taken again after the connection, the room's worker or the server was lost.
 import type { Signaling } from '../signaling/contract';
 import type { JoinRoom, Role, RoomJoined, Session } from '../signaling/generated';
-import { SignalingError, codeOf } from '../signaling/signaling-error';
+import { SignalingError, codeOf, type SignalingErrorCode } from '../signaling/signaling-error';
 import { giveSeatUp, type Tokens } from './seat-memory';
 
 export interface Seat {
@@ -13,6 +13,8 @@ export interface Seat {
   rejoinToken: string;
   /** Makes the person a host. */
   hostToken?: string;
+  /** What a product invited the person with. */
+  joinToken?: string;
 }
 
 const ROOM_IS_GONE =
@@ -24,8 +26,9 @@ export async function joinRemembered(signaling: Signaling, wishes: JoinRoom, tok
     return await signaling.request('joinRoom', { ...wishes, ...tokens });
   } catch (error) {
     if (!tokens.rejoinToken || codeOf(error) !== 'invalid_token') throw error;
-    giveSeatUp({ roomId: wishes.roomId, hostToken: tokens.hostToken });
-    throw new SignalingError('invalid_token', 'The room does not remember you. Join it once more.');
+    const { hostToken } = tokens;
+    giveSeatUp({ roomId: wishes.roomId, hostToken });
+    return signaling.request('joinRoom', { ...wishes, hostToken });
   }
 }
 
@@ -41,20 +44,46 @@ export async function resume(signaling: Signaling, { roomId, session }: Seat): P
   }
 }
 
-/** Joins the room anew. The rejoin token opens it again where a restarted server has forgotten it. */
-export async function rejoin(signaling: Signaling, { roomId, displayName, role, rejoinToken, hostToken }: Seat): Promise<RoomJoined> {
+/**
+ * Joins the room anew. The rejoin token opens it again where a restarted server has forgotten it; where others opened it before
+ * with their own invitation it is another room, into which this person comes as for the first time.
+ */
+export async function rejoin(signaling: Signaling, seat: Seat): Promise<RoomJoined> {
+  const { roomId, displayName, role, hostToken, rejoinToken, joinToken } = seat;
+  const wishes: JoinRoom = { roomId, displayName, role, hostToken };
   try {
-    return await signaling.request('joinRoom', { roomId, displayName, role, rejoinToken, hostToken });
+    return await signaling.request('joinRoom', { ...wishes, rejoinToken }).catch((error: unknown) => {
+      if (codeOf(error) !== 'invalid_token') throw error;
+      return signaling.request('joinRoom', { ...wishes, joinToken });
+    });
   } catch (error) {
     const code = codeOf(error);
-    // A server restarted with another key knows neither room nor token.
-    if (code === 'room_not_found' || code === 'invalid_token') throw new SignalingError(code, ROOM_IS_GONE);
+    // Of an invitation that does not hold any more, the server says what to do.
+    if (code === 'room_not_found' || (code === 'invalid_token' && !joinToken)) {
+      throw new SignalingError('room_not_found', ROOM_IS_GONE);
+    }
     throw error;
   }
 }
 
-/** Refusals that pass: the server may still count this peer's old connection, be short of breath, or have just reopened the room. */
-const PASSING = new Set<string | undefined>(['room_full', 'room_busy', 'rate_limited', 'timeout', 'media_failed', 'worker_lost']);
+/**
+ * Refusals that pass: the server may still count this peer's old connection, have its most rooms for now, be short of breath,
+ * or have just reopened the room.
+ */
+const PASSING = new Set<string | undefined>([
+  'room_full',
+  'limit_reached',
+  'room_busy',
+  'rate_limited',
+  'timeout',
+  'media_failed',
+  'worker_lost',
+]);
+
+/** An invitation opens its room again; any other room that ended is gone. */
+export function isGoneFor(seat: Seat | undefined, code: SignalingErrorCode | undefined): boolean {
+  return !seat?.joinToken && (code === 'ended_by_host' || code === 'room_not_found');
+}
 
 /**
  * - `wait`: the connection is gone, or goes, and its return starts everything anew

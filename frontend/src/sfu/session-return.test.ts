@@ -7,6 +7,7 @@ import { Session } from './session';
 let signaling: FakeSignaling;
 let calls: ReturnType<typeof fakeCall>[];
 let failTransport: () => void;
+let callOpens: boolean;
 let session: Session;
 
 beforeEach(() => {
@@ -15,10 +16,12 @@ beforeEach(() => {
   signaling = new FakeSignaling();
   signaling.answers = { joinRoom: () => entered(), resumeSession: refuses('session_not_found') };
   calls = [];
+  callOpens = true;
   session = new Session(signaling, (_capabilities, onFailed) => {
     const call = fakeCall();
     calls.push(call);
     failTransport = onFailed;
+    if (!callOpens) return Promise.reject(new Error('No more connections.'));
     return Promise.resolve(call);
   });
 });
@@ -179,12 +182,82 @@ describe('Session, joining anew', () => {
     expect(session.getSnapshot().phase).toBe('joined');
   });
 
+  describe('when its rejoin token is refused: somebody else opened the room again, and it is another one', () => {
+    const refuseRejoinToken = () => {
+      signaling.answers.joinRoom = ({ rejoinToken }) => {
+        if (rejoinToken) throw refused('invalid_token');
+        return entered({ peerId: 'new' });
+      };
+    };
+
+    it('comes in with the join token it was invited with', async () => {
+      await session.join({ roomId: 'room', displayName: 'Ada', joinToken: 'invitation' });
+      refuseRejoinToken();
+      await cut();
+
+      expect(session.getSnapshot()).toMatchObject({ phase: 'joined', peerId: 'new' });
+      expect(signaling.asked('joinRoom').slice(1)).toEqual([again, { ...again, rejoinToken: undefined, joinToken: 'invitation' }]);
+    });
+
+    it('comes in by the same token into a room it had created with it', async () => {
+      signaling.answers.createRoom = () => ({ ...entered(), hostToken: 'host' });
+      await session.create({ joinToken: 'invitation' });
+      refuseRejoinToken();
+      await cut();
+
+      expect(signaling.asked('joinRoom').at(-1)).toEqual({ roomId: 'room', role: 'publisher', hostToken: 'host', joinToken: 'invitation' });
+      expect(session.getSnapshot().phase).toBe('joined');
+    });
+
+    it('comes in as anybody does where there is none', async () => {
+      await session.join({ roomId: 'room', displayName: 'Ada' });
+      refuseRejoinToken();
+      await cut();
+
+      expect(session.getSnapshot().phase).toBe('joined');
+      expect(signaling.asked('joinRoom').at(-1)).toEqual({ ...again, rejoinToken: undefined });
+    });
+
+    it('does so while the server is busy, too', async () => {
+      await session.join({ roomId: 'room', joinToken: 'invitation' });
+      const answers = [refuses('invalid_token'), refuses('room_busy'), refuses('invalid_token'), () => entered()];
+      signaling.answers.joinRoom = () => answers.shift()?.();
+      await cut();
+      await vi.advanceTimersByTimeAsync(1000);
+
+      expect(answers).toEqual([]);
+      expect(session.getSnapshot().phase).toBe('joined');
+    });
+
+    it('says what the server says of the join token when that does not hold any more either', async () => {
+      await session.join({ roomId: 'room', joinToken: 'invitation' });
+      signaling.answers.joinRoom = refuses('invalid_token');
+      await cut();
+
+      expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: 'Refused: invalid_token.' });
+    });
+  });
+
   it.each(['room_not_found', 'invalid_token'] as const)('says honestly that the room is gone when %s answers', async (code) => {
     await session.join({ roomId: 'room' });
     signaling.answers.joinRoom = refuses(code);
     await cut();
 
-    expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: expect.stringContaining('no longer exists') as string });
+    expect(session.getSnapshot()).toMatchObject({
+      phase: 'closed',
+      closedReason: expect.stringContaining('no longer exists') as string,
+      roomIsGone: true,
+    });
+  });
+
+  it('leaves no empty seat, and no connection, when it gives up', async () => {
+    await session.join({ roomId: 'room' });
+    callOpens = false;
+    await cut();
+
+    expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: 'No more connections.' });
+    expect(signaling.events.at(-1)).toBe('leaveRoom');
+    expect(signaling.close).toHaveBeenCalledTimes(1);
   });
 
   it('tries again while the server is busy, and asks for its seat only once', async () => {
@@ -202,6 +275,51 @@ describe('Session, joining anew', () => {
     expect(attempts).toBe(3);
     expect(signaling.asked('resumeSession')).toHaveLength(1);
     expect(session.getSnapshot().phase).toBe('joined');
+  });
+
+  it.each(['room_full', 'room_busy', 'rate_limited', 'limit_reached', 'media_failed', 'worker_lost', 'timeout'] as const)(
+    'tries again when %s answers, which passes',
+    async (code) => {
+      await session.join({ roomId: 'room' });
+      signaling.answers.joinRoom = refuses(code);
+      await cut();
+      expect(session.getSnapshot().phase).toBe('reconnecting');
+      signaling.answers.joinRoom = () => entered();
+      await vi.advanceTimersByTimeAsync(1000);
+
+      expect(session.getSnapshot().phase).toBe('joined');
+    },
+  );
+
+  it.each(['room_locked', 'token_required', 'removed', 'ended_by_host', 'cannot_consume', 'bad_request'] as const)(
+    'is over, with a sentence, when %s answers, which does not pass',
+    async (code) => {
+      await session.join({ roomId: 'room' });
+      signaling.answers.joinRoom = refuses(code);
+      await cut();
+
+      expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: `Refused: ${code}.` });
+    },
+  );
+
+  it('waits for the next connection when the server that answers is about to stop', async () => {
+    await session.join({ roomId: 'room' });
+    signaling.answers.joinRoom = refuses('shutting_down');
+    await cut();
+    expect(session.getSnapshot().phase).toBe('reconnecting');
+    signaling.answers.joinRoom = () => entered();
+    await cut();
+
+    expect(session.getSnapshot().phase).toBe('joined');
+  });
+
+  it('gives up after a while, with the last sentence, when it does not pass', async () => {
+    await session.join({ roomId: 'room' });
+    signaling.answers.joinRoom = refuses('limit_reached');
+    await cut();
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: 'Refused: limit_reached.' });
   });
 
   it('leaves first when a transport is beyond mending while the connection to the server holds', async () => {

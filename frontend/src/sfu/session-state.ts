@@ -55,6 +55,8 @@ export interface SessionState {
   host: boolean;
   settings: RoomSettings;
   closedReason?: string;
+  /** There is nothing to come back to. */
+  roomIsGone: boolean;
   people: readonly Person[];
   activeSpeakerId?: string;
   /** How loud whoever is heard is, from 0 to 1. */
@@ -73,6 +75,7 @@ export const initialState: SessionState = {
   role: 'publisher',
   host: false,
   settings: { locked: false, hasPassword: false, layout: 'auto' },
+  roomIsGone: false,
   people: [],
   levels: {},
   weakPeerIds: [],

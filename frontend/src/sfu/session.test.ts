@@ -38,6 +38,22 @@ describe('Session, joining', () => {
     expect(session.getSnapshot().phase).toBe('new');
   });
 
+  it('leaves no empty seat when the call cannot be opened', async () => {
+    const unable = new Session(signaling, () => Promise.reject(new Error('This browser cannot take part.')));
+
+    await expect(unable.join({ roomId: 'room' })).rejects.toThrow('This browser cannot take part.');
+    expect(signaling.events).toEqual(['joinRoom', 'leaveRoom']);
+    expect(unable.getSnapshot().phase).toBe('new');
+  });
+
+  it('leaves no empty seat when the call fails while it is being set up', async () => {
+    call.subscriber.setWatching.mockRejectedValueOnce(refused('media_failed'));
+
+    await expect(session.join({ roomId: 'room' })).rejects.toMatchObject({ code: 'media_failed' });
+    expect(signaling.events).toEqual(['joinRoom', 'leaveRoom']);
+    expect(call.publisher.close).toHaveBeenCalledTimes(1);
+  });
+
   it('shows whoever is there already', async () => {
     const grace = { peerId: 'grace', displayName: 'Grace', role: 'publisher', host: true, reconnecting: false } as const;
     signaling.answers.joinRoom = () => entered({ peers: [grace, { ...grace, peerId: 'me' }] });
@@ -65,12 +81,28 @@ describe('Session, joining', () => {
     expect(signaling.asked('joinRoom')).toEqual([{ roomId: 'room', hostToken: 'host', rejoinToken: 'token' }]);
   });
 
+  it('joins as a stranger would when what it was given does not hold any more', async () => {
+    await session.create({});
+    session.stepOut();
+    signaling.answers.joinRoom = ({ rejoinToken }) => {
+      if (rejoinToken) throw refused('invalid_token');
+      return entered();
+    };
+    const reloaded = new Session(signaling, () => Promise.resolve(fakeCall()));
+    await reloaded.join({ roomId: 'room', joinToken: 'invitation' });
+
+    expect(signaling.asked('joinRoom').at(-1)).toEqual({ roomId: 'room', hostToken: 'host', joinToken: 'invitation' });
+    expect(reloaded.getSnapshot().phase).toBe('joined');
+  });
+
   it('forgets what does not let it in', async () => {
     await session.create({});
     session.stepOut();
-    signaling.answers.joinRoom = refuses('invalid_token');
+    signaling.answers.joinRoom = ({ rejoinToken }) => {
+      throw refused(rejoinToken ? 'invalid_token' : 'wrong_password');
+    };
     const reloaded = new Session(signaling, () => Promise.resolve(fakeCall()));
-    await expect(reloaded.join({ roomId: 'room' })).rejects.toThrow(/Join it once more/);
+    await expect(reloaded.join({ roomId: 'room' })).rejects.toMatchObject({ code: 'wrong_password' });
 
     expect(recallSeat('room')).toEqual({ hostToken: 'host' });
   });
@@ -81,6 +113,25 @@ describe('Session, joining', () => {
 
     expect(recallSeat('room')).toEqual({ hostToken: 'host' });
   });
+});
+
+it('remembers nothing of a room it was removed from, whatever it is still told', async () => {
+  await session.join({ roomId: 'room' });
+  signaling.tell('roomClosed', { code: 'removed', reason: 'words' });
+  signaling.tell('rejoinToken', { rejoinToken: 'newest' });
+
+  expect(recallSeat('room')).toEqual({});
+});
+
+it.each([
+  ['ended_by_host', undefined, true],
+  ['ended_by_host', 'invitation', false],
+  ['removed', undefined, false],
+] as const)('after %s with the join token %s, that the room is gone is %s', async (code, joinToken, roomIsGone) => {
+  await session.join({ roomId: 'room', joinToken });
+  signaling.tell('roomClosed', { code, reason: 'words' });
+
+  expect(session.getSnapshot()).toMatchObject({ phase: 'closed', roomIsGone });
 });
 
 describe('Session, in the room', () => {

@@ -5,6 +5,7 @@ import { ObservableState } from '../observable-state';
 import type { Signaling } from '../signaling/contract';
 import type { CreateRoom, JoinRoom, RoomClosed, RoomCreated, RoomJoined } from '../signaling/generated';
 import { refusal } from '../signaling/sentences';
+import { codeOf, type SignalingErrorCode } from '../signaling/signaling-error';
 import type { OpenCall } from './call';
 import { HostControls } from './host-controls';
 import { LocalMedia, type PreparedTracks } from './local-media';
@@ -53,14 +54,14 @@ export class Session {
   /** Opens a new room and enters it. */
   create(wishes: CreateRoom, takeTracks: TakeTracks = () => ({})): Promise<void> {
     const ask = (displayName?: string) => this.#signaling.request('createRoom', { ...wishes, displayName });
-    return this.#enterFirst(wishes.displayName, takeTracks, ask);
+    return this.#enterFirst(wishes, takeTracks, ask);
   }
 
   /** Enters a room that exists, as a host where this tab was one. */
   join(wishes: JoinRoom, takeTracks: TakeTracks = () => ({})): Promise<void> {
     const tokens = recallSeat(wishes.roomId);
     const ask = (displayName?: string) => joinRemembered(this.#signaling, { ...wishes, displayName }, tokens);
-    return this.#enterFirst(wishes.displayName, takeTracks, ask, tokens.hostToken);
+    return this.#enterFirst(wishes, takeTracks, ask, tokens.hostToken);
   }
 
   /** Opens camera and microphone as the person chose before entering. */
@@ -88,7 +89,7 @@ export class Session {
 
   /** The network is there again, as far as the browser knows. */
   reconnect(): void {
-    this.#signaling.reconnect();
+    if (this.#state.getSnapshot().phase !== 'closed') this.#signaling.reconnect();
   }
 
   /** The page goes, perhaps for good: the seat is given up, because nobody is there. */
@@ -124,17 +125,18 @@ export class Session {
   }
 
   async #enterFirst(
-    name: string | undefined,
+    wishes: CreateRoom | JoinRoom,
     takeTracks: TakeTracks,
     ask: (displayName?: string) => Promise<RoomCreated | RoomJoined>,
     hostToken?: string,
   ): Promise<void> {
-    const displayName = name?.trim() || undefined;
+    const { joinToken } = wishes;
+    const displayName = wishes.displayName?.trim() || undefined;
     this.#state.update({ phase: 'joining', displayName });
     try {
       await this.#queue.run(async () => {
         await this.#signaling.connect();
-        await this.#stay.enter(() => ask(displayName), hostToken);
+        await this.#stay.enter(() => ask(displayName), { hostToken, joinToken });
         if (this.#state.getSnapshot().role === 'publisher') this.#media.adopt(takeTracks());
         await this.#settleIn();
       });
@@ -146,7 +148,7 @@ export class Session {
 
   /** Runs on every connect; it acts only when a seat waits to be taken again. */
   async #comeBack(): Promise<void> {
-    const backoff = new Backoff(500, 3000);
+    const backoff = new Backoff(500, 3000, 0.3);
     for (let attempt = 1; this.#state.getSnapshot().phase === 'reconnecting'; attempt += 1) {
       if (!this.#signaling.connected) return;
       try {
@@ -156,7 +158,10 @@ export class Session {
         const verdict = judge(error);
         if (verdict === 'wait') return;
         if (verdict === 'stop' || attempt >= RETURN_ATTEMPTS) {
-          this.#close(sentence(error));
+          this.#close(sentence(error), codeOf(error));
+          // The server may have let it in and not been heard.
+          await this.#stay.leaveRoom();
+          this.#signaling.close();
           return;
         }
         if (verdict === 'leave') await this.#stay.leaveRoom();
@@ -193,7 +198,7 @@ export class Session {
 
   #roomClosed({ code, reason }: RoomClosed): void {
     if (code !== 'worker_lost' && code !== 'shutting_down') {
-      this.#close(refusal(code, reason));
+      this.#close(refusal(code, reason), code);
       return;
     }
     this.#stay.loseSeat();
@@ -212,8 +217,8 @@ export class Session {
     });
   }
 
-  #close(closedReason?: string): void {
-    this.#state.update({ phase: 'closed', closedReason, people: [] });
+  #close(closedReason?: string, code?: SignalingErrorCode): void {
+    this.#state.update({ phase: 'closed', closedReason, roomIsGone: this.#stay.roomIsGone(code), people: [] });
     this.#media.stopAll();
     this.#stay.end();
   }

@@ -3,14 +3,16 @@
 import type { ObservableState } from '../observable-state';
 import type { Signaling } from '../signaling/contract';
 import type { RoomCreated, RoomJoined } from '../signaling/generated';
-import { SignalingError } from '../signaling/signaling-error';
+import { SignalingError, isDisconnected, type SignalingErrorCode } from '../signaling/signaling-error';
 import { closeCall, type Call, type OpenCall } from './call';
 import type { RoomView } from './room-view';
-import { rejoin, resume, type Seat } from './seat';
+import { isGoneFor, rejoin, resume, type Seat } from './seat';
 import { giveSeatUp, rememberSeat } from './seat-memory';
 import type { SessionState } from './session-state';
 
 type Entered = RoomCreated | RoomJoined;
+/** What lets the person in again as more than a stranger. */
+type Invitation = Pick<Seat, 'hostToken' | 'joinToken'>;
 
 interface Surroundings {
   signaling: Signaling;
@@ -42,24 +44,19 @@ export class Stay {
   }
 
   /** Asks to be let in and loads a fresh device; the previous call, if any, ends here. */
-  async enter(ask: () => Promise<Entered>, hostToken?: string): Promise<void> {
+  async enter(ask: () => Promise<Entered>, invitation: Invitation): Promise<void> {
     const disconnects = this.#disconnects;
     const entered = await ask();
     this.#mustBeHere(disconnects);
-    this.#sitDown(entered, 'hostToken' in entered ? entered.hostToken : hostToken);
-    const call = await this.#around.openCall(entered.rtpCapabilities, () => {
-      if (call === this.#call) this.#around.onFailed();
-    });
+    this.#sitDown(entered, 'hostToken' in entered ? { ...invitation, hostToken: entered.hostToken } : invitation);
     try {
-      this.#mustBeHere(disconnects);
+      await this.#openCall(entered.rtpCapabilities, disconnects);
     } catch (error) {
-      closeCall(call);
+      // Others would see a peer who is never there, for as long as this page is open.
+      this.loseSeat();
+      if (!isDisconnected(error)) await this.leaveRoom();
       throw error;
     }
-    closeCall(this.#call);
-    this.#call = call;
-    await call.subscriber.setWatching(this.#watching);
-    if (this.#tileHeight) call.subscriber.showCamerasAt(this.#tileHeight);
   }
 
   /** Goes on with the same transports, producers and consumers, or joins anew. False when there is no seat to come back to. */
@@ -67,7 +64,7 @@ export class Stay {
     if (!this.#seat) return false;
     if (await this.#resume(this.#seat)) return true;
     const seat = this.#seat;
-    await this.enter(() => rejoin(this.#around.signaling, seat), seat.hostToken);
+    await this.enter(() => rejoin(this.#around.signaling, seat), seat);
     return true;
   }
 
@@ -88,9 +85,15 @@ export class Stay {
     if (signaling.connected) await signaling.request('leaveRoom').catch(() => undefined);
   }
 
+  /** Whether nobody comes back to the room, after a refusal or an end with this code. */
+  roomIsGone(code: SignalingErrorCode | undefined): boolean {
+    return isGoneFor(this.#seat, code);
+  }
+
   /** Over for good. */
   end(): void {
     if (this.#seat) giveSeatUp(this.#seat);
+    this.#seat = undefined;
     closeCall(this.#call);
     this.#call = undefined;
   }
@@ -105,6 +108,22 @@ export class Stay {
     this.#call?.subscriber.showCamerasAt(tileHeight);
   }
 
+  async #openCall(capabilities: Entered['rtpCapabilities'], disconnects: number): Promise<void> {
+    const call = await this.#around.openCall(capabilities, () => {
+      if (call === this.#call) this.#around.onFailed();
+    });
+    try {
+      await call.subscriber.setWatching(this.#watching);
+      this.#mustBeHere(disconnects);
+    } catch (error) {
+      closeCall(call);
+      throw error;
+    }
+    if (this.#tileHeight) call.subscriber.showCamerasAt(this.#tileHeight);
+    closeCall(this.#call);
+    this.#call = call;
+  }
+
   async #resume(seat: Seat): Promise<boolean> {
     const call = this.#call;
     if (!call) return false;
@@ -115,7 +134,7 @@ export class Stay {
       this.loseSeat();
       return false;
     }
-    this.#sitDown(resumed, seat.hostToken);
+    this.#sitDown(resumed, seat);
     try {
       await Promise.all([call.publisher.takeUp(resumed.kept, this.#around.room.own), call.subscriber.takeUp(resumed.kept)]);
       this.#mustBeHere(disconnects);
@@ -136,10 +155,10 @@ export class Stay {
   }
 
   /** Takes over what the server says of room and seat, before any fact that follows. */
-  #sitDown(entered: Entered, hostToken: string | undefined): void {
+  #sitDown(entered: Entered, { hostToken, joinToken }: Invitation): void {
     const { roomId, role, session, rejoinToken } = entered;
     const { displayName } = this.#around.state.getSnapshot();
-    this.#take({ roomId, displayName, role, session, rejoinToken, hostToken });
+    this.#take({ roomId, displayName, role, session, rejoinToken, hostToken, joinToken });
     this.#around.room.entered(entered);
   }
 

@@ -11,7 +11,7 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
   removed: 'A host removed you from this room.',
   ended_by_host: 'A host ended the call for everybody.',
   session_taken: 'You joined this room again from another tab or window. The call goes on there.',
-  room_full: 'This room is full. Try again when somebody has left, or watch the broadcast meanwhile.',
+  room_full: 'This room is full. Try again when somebody has left.',
 };
 
 export function refusal(code: ErrorCode, words: string): string {

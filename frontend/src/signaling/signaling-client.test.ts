@@ -1,19 +1,40 @@
 // Requests become promises, failures become typed errors.
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SignalingClient, type SocketLike } from './signaling-client';
 
 function socketThatAnswers(answer: () => Promise<unknown>, connected = true) {
-  const listeners = new Map<string, (data: never) => void>();
+  const listeners: [string, (data: never) => void][] = [];
   const emitWithAck = vi.fn<(event: string, ...payload: unknown[]) => Promise<unknown>>(answer);
   const socket = {
     connected,
-    connect: vi.fn(),
-    disconnect: vi.fn(),
-    on: (event: string, listener: (data: never) => void) => listeners.set(event, listener),
-    off: (event: string) => listeners.delete(event),
+    active: connected,
+    connect: vi.fn((): void => void (socket.active = true)),
+    disconnect: vi.fn((): void => void (socket.active = socket.connected = false)),
+    on: (event: string, listener: (data: never) => void) => listeners.push([event, listener]),
+    off: (event: string, listener: (data: never) => void) =>
+      listeners.splice(listeners.findIndex(([name, known]) => name === event && known === listener), 1),
     timeout: () => ({ emitWithAck }),
   } satisfies SocketLike;
-  return { socket, emitWithAck, tell: (event: string, data?: unknown) => listeners.get(event)?.(data as never) };
+  const tell = (event: string, data?: unknown) => {
+    for (const [name, listener] of [...listeners]) if (name === event) listener(data as never);
+  };
+  return {
+    socket,
+    emitWithAck,
+    tell,
+    /** The server admits the connection. */
+    admit: () => {
+      socket.connected = socket.active = true;
+      tell('connect');
+    },
+    /** The network fails: Socket.IO tries again by itself. */
+    fail: () => tell('connect_error', new Error('websocket error')),
+    /** The server does not want the connection: Socket.IO does nothing more. */
+    refuse: (sentence: string) => {
+      socket.active = false;
+      tell('connect_error', new Error(sentence));
+    },
+  };
 }
 
 describe('SignalingClient', () => {
@@ -96,5 +117,104 @@ describe('SignalingClient', () => {
     client.reconnect();
     expect(socket.connect).toHaveBeenCalledTimes(1);
     expect(socket.disconnect).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('SignalingClient, refused by the server', () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
+  const tooMany = 'this server has 1000 connections, its most; try again later';
+
+  function established() {
+    const fake = socketThatAnswers(() => Promise.resolve({}), false);
+    const client = new SignalingClient(fake.socket);
+    void client.connect();
+    fake.admit();
+    fake.socket.connected = false;
+    fake.tell('disconnect');
+    fake.socket.connect.mockClear();
+    return { client, ...fake };
+  }
+
+  it('says at once what the server said, and does not ask it again', async () => {
+    const { socket, refuse } = socketThatAnswers(() => Promise.resolve({}), false);
+    const connecting = new SignalingClient(socket).connect();
+    refuse(tooMany);
+
+    await expect(connecting).rejects.toMatchObject({
+      name: 'SignalingError',
+      code: 'refused',
+      message: 'This server has 1000 connections, its most; try again later.',
+    });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(socket.connect).toHaveBeenCalledTimes(1);
+  });
+
+  it('waits on while it is the network that fails', async () => {
+    const { socket, admit, fail } = socketThatAnswers(() => Promise.resolve({}), false);
+    const connecting = new SignalingClient(socket).connect();
+    fail();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(socket.connect).toHaveBeenCalledTimes(1);
+    admit();
+
+    await expect(connecting).resolves.toBeUndefined();
+  });
+
+  it('comes back by itself once it was connected, pausing longer each time', async () => {
+    const { socket, refuse, admit } = established();
+    const pauses: number[] = [];
+    for (let n = 1; n <= 6; n += 1) {
+      refuse(tooMany);
+      const from = Date.now();
+      await vi.advanceTimersToNextTimerAsync();
+      pauses.push(Date.now() - from);
+      expect(socket.connect).toHaveBeenCalledTimes(n);
+    }
+    for (const ms of pauses) expect(ms).toBeLessThanOrEqual(1300);
+    expect(pauses[0]).toBeLessThanOrEqual(325);
+    expect(pauses.at(-1)).toBeGreaterThanOrEqual(700);
+
+    admit();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(socket.connect).toHaveBeenCalledTimes(6);
+  });
+
+  it('leaves trying again to Socket.IO wherever that does it', async () => {
+    const { socket, fail } = established();
+    fail();
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(socket.connect).not.toHaveBeenCalled();
+  });
+
+  it('comes back when the server ended the connection, which Socket.IO takes for its last word', async () => {
+    const { socket, admit, tell } = established();
+    admit();
+    socket.connected = socket.active = false;
+    tell('disconnect', 'io server disconnect');
+    await vi.advanceTimersByTimeAsync(400);
+
+    expect(socket.connect).toHaveBeenCalledTimes(1);
+  });
+
+  it('stays away when it was closed', async () => {
+    const { client, socket, refuse, tell } = established();
+    refuse(tooMany);
+    client.close();
+    tell('disconnect', 'io client disconnect');
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(socket.connect).not.toHaveBeenCalled();
+  });
+
+  it('does not try twice when it is told that the network is there again', async () => {
+    const { client, socket, refuse } = established();
+    refuse(tooMany);
+    client.reconnect();
+    await vi.advanceTimersByTimeAsync(60_000);
+
+    expect(socket.connect).toHaveBeenCalledTimes(1);
   });
 });

@@ -1,7 +1,8 @@
 // The typed signaling client: one Socket.IO connection, requests as promises, facts as listeners.
 import { io } from 'socket.io-client';
+import { Backoff } from '../backoff';
 import type { FactName, Facts, PayloadOf, RequestName, Requests, Signaling } from './contract';
-import { refusal } from './sentences';
+import { asSentence, refusal } from './sentences';
 import { SignalingError, isFailure } from './signaling-error';
 
 const ACK_TIMEOUT_MS = 10_000;
@@ -10,6 +11,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** What the client needs of a Socket.IO socket. */
 export interface SocketLike {
   readonly connected: boolean;
+  /** Connected, or trying to be by itself. */
+  readonly active: boolean;
   connect(): unknown;
   disconnect(): unknown;
   on(event: string, listener: (data: never) => void): unknown;
@@ -20,6 +23,8 @@ export interface SocketLike {
 /** Connection events are renamed to facts, so that listeners need to know one vocabulary only. */
 const SOCKET_EVENTS: Partial<Record<FactName, string>> = { connected: 'connect', disconnected: 'disconnect' };
 
+const RECONNECTION = { delay: 250, delayMax: 1000, jitter: 0.3 };
+
 const SOCKET_OPTIONS = {
   // The server refuses polling, and its message limits apply to WebSocket frames.
   transports: ['websocket'],
@@ -27,43 +32,65 @@ const SOCKET_OPTIONS = {
   // An attempt that meets a silent network is given up soon, and the next one comes soon: at worst some three seconds after the
   // network is back.
   timeout: 2500,
-  reconnectionDelay: 250,
-  reconnectionDelayMax: 1000,
-  randomizationFactor: 0.3,
+  reconnectionDelay: RECONNECTION.delay,
+  reconnectionDelayMax: RECONNECTION.delayMax,
+  randomizationFactor: RECONNECTION.jitter,
 };
 
 const openSocket = () => io(SOCKET_OPTIONS) as SocketLike;
 
 export class SignalingClient implements Signaling {
   readonly #socket: SocketLike;
+  readonly #backoff = new Backoff(RECONNECTION.delay, RECONNECTION.delayMax, RECONNECTION.jitter);
+  /** It was connected, and shall be again. */
+  #established = false;
+  #timer?: ReturnType<typeof setTimeout>;
 
   constructor(socket: SocketLike = openSocket()) {
     this.#socket = socket;
+    socket.on('connect', () => {
+      this.#established = true;
+      this.#backoff.reset();
+    });
+    socket.on('connect_error', () => this.#tryAgain());
+    socket.on('disconnect', () => this.#tryAgain());
   }
 
   get connected(): boolean {
     return this.#socket.connected;
   }
 
-  /** Resolves once connected; the socket keeps trying by itself afterwards. */
+  /** Resolves once connected, and rejects when the server does not want the connection; afterwards it is kept up by itself. */
   connect(): Promise<void> {
     if (this.#socket.connected) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const stop = this.on('connected', () => {
+      const stopListening = () => {
         clearTimeout(timer);
-        stop();
+        this.#socket.off('connect', admitted);
+        this.#socket.off('connect_error', failed);
+      };
+      const admitted = () => {
+        stopListening();
         resolve();
-      });
+      };
+      const failed = (error: Error) => {
+        if (this.#socket.active) return;
+        stopListening();
+        reject(new SignalingError('refused', asSentence(error.message)));
+      };
       const timer = setTimeout(() => {
-        stop();
+        stopListening();
         reject(new SignalingError('timeout', 'The server does not answer. Check your connection and try again.'));
       }, CONNECT_TIMEOUT_MS);
+      this.#socket.on('connect', admitted);
+      this.#socket.on('connect_error', failed);
       this.#socket.connect();
     });
   }
 
   reconnect(): void {
     if (this.#socket.connected) return;
+    clearTimeout(this.#timer);
     // Ends the pause before the next attempt, or an attempt that waits for an answer.
     this.#socket.disconnect();
     this.#socket.connect();
@@ -91,7 +118,16 @@ export class SignalingClient implements Signaling {
   }
 
   close(): void {
+    this.#established = false;
+    clearTimeout(this.#timer);
     this.#socket.disconnect();
+  }
+
+  /** Socket.IO takes a server that refuses or ends a connection at its word; a call outlives both. */
+  #tryAgain(): void {
+    if (this.#socket.active || !this.#established) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#socket.connect(), this.#backoff.next());
   }
 }
 

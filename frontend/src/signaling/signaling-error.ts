@@ -1,8 +1,8 @@
 // The one error a signaling request can end with: a sentence for a person and a code for the program.
 import type { ErrorCode, Failure } from './generated';
 
-/** Codes of the server, and two the client finds out by itself. */
-export type SignalingErrorCode = ErrorCode | 'timeout' | 'disconnected';
+/** Codes of the server, and three the client finds out by itself; `refused` is the connection as a whole. */
+export type SignalingErrorCode = ErrorCode | 'timeout' | 'disconnected' | 'refused';
 
 export class SignalingError extends Error {
   readonly code: SignalingErrorCode;

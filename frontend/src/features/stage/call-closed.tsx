@@ -5,7 +5,8 @@ import { Button } from '../../components/button';
 
 interface Props {
   reason?: string;
-  onJoinAgain: () => void;
+  /** Missing where there is no room any more. */
+  onJoinAgain?: () => void;
 }
 
 export function CallClosed({ reason, onJoinAgain }: Props) {
@@ -22,7 +23,7 @@ export function CallClosed({ reason, onJoinAgain }: Props) {
         <Link to="/" className="rounded-xl bg-accent px-5 py-3 font-medium text-ink hover:bg-accent-strong">
           Go to the start page
         </Link>
-        <Button onClick={onJoinAgain}>Join again</Button>
+        {onJoinAgain && <Button onClick={onJoinAgain}>Join again</Button>}
       </div>
     </main>
   );

@@ -8,6 +8,7 @@ import { RemoteAudio } from './remote-audio';
 import { StageHeader } from './stage-header';
 import { TileGrid } from './tile-grid';
 import { Toolbar } from './toolbar';
+import { Watching } from './watching';
 
 interface Props {
   session: Session;
@@ -18,7 +19,7 @@ export function CallView({ session, onJoinAgain }: Props) {
   const state = useSessionState(session);
   const navigate = useNavigate();
 
-  if (state.phase === 'closed') return <CallClosed reason={state.closedReason} onJoinAgain={onJoinAgain} />;
+  if (state.phase === 'closed') return <CallClosed reason={state.closedReason} onJoinAgain={state.roomIsGone ? undefined : onJoinAgain} />;
 
   const leave = () => {
     void session.leave();
@@ -35,6 +36,7 @@ export function CallView({ session, onJoinAgain }: Props) {
         </p>
       )}
       <TileGrid session={session} state={state} />
+      <Watching session={session} state={state} />
       <Toolbar session={session} state={state} onLeave={leave} />
       {state.people.flatMap((person) =>
         [person.microphone, person.screenAudio].map(

@@ -17,8 +17,6 @@ interface Props {
 }
 
 export function HostMenu({ controls, person, peerId, name, source, pinned }: Props) {
-  const sends = person?.role !== 'viewer';
-
   return (
     <Menu
       label={source === 'screen' ? `Manage the screen of ${name}` : `Manage ${name}`}
@@ -26,7 +24,7 @@ export function HostMenu({ controls, person, peerId, name, source, pinned }: Pro
       face={<EllipsisVertical size={17} aria-hidden />}
       className="absolute top-2 right-2 grid size-8 place-items-center rounded-full bg-black/55 text-white backdrop-blur-sm hover:bg-black/75"
     >
-      {person && sends && source === 'camera' && (
+      {person && source === 'camera' && (
         <>
           <MenuItem disabled={person.muted} onSelect={() => controls.mute(peerId, 'microphone')} data-testid="mute-peer">
             <MicOff size={16} aria-hidden /> Mute
@@ -41,12 +39,10 @@ export function HostMenu({ controls, person, peerId, name, source, pinned }: Pro
           <MonitorX size={16} aria-hidden /> Stop sharing
         </MenuItem>
       )}
-      {sends && (
-        <MenuItem onSelect={() => (pinned ? controls.unpin() : controls.pin(peerId, source))} data-testid="pin-peer">
-          {pinned ? <PinOff size={16} aria-hidden /> : <Pin size={16} aria-hidden />}
-          {pinned ? 'Unpin from the broadcast' : 'Pin in the broadcast'}
-        </MenuItem>
-      )}
+      <MenuItem onSelect={() => (pinned ? controls.unpin() : controls.pin(peerId, source))} data-testid="pin-peer">
+        {pinned ? <PinOff size={16} aria-hidden /> : <Pin size={16} aria-hidden />}
+        {pinned ? 'Unpin from the broadcast' : 'Pin in the broadcast'}
+      </MenuItem>
       {person && source === 'camera' && (
         <AskingItem
           question={`Remove ${name} from the room?`}

@@ -3,6 +3,7 @@ import { Link } from 'react-router';
 import { Brand } from '../../components/brand';
 import { EntranceCard } from '../../components/entrance-card';
 import type { Invitation } from '../../hooks/use-invitation';
+import { useWatchPath } from '../../hooks/use-watch-path';
 import type { Session } from '../../sfu/session';
 
 interface Props {
@@ -13,6 +14,8 @@ interface Props {
 
 export function PreJoin({ roomId, invitation: { role, joinToken }, onJoined }: Props) {
   const viewer = role === 'viewer';
+  const watchPath = useWatchPath(roomId);
+
   return (
     <>
       <header className="px-5 py-5 sm:px-8">
@@ -35,9 +38,15 @@ export function PreJoin({ roomId, invitation: { role, joinToken }, onJoined }: P
           enter={(session, entrance, takeTracks) => session.join({ roomId, ...entrance, role, joinToken }, takeTracks)}
           onEntered={onJoined}
         />
-        <Link to={`/watch/${roomId}`} className="mt-5 rounded-lg px-2 py-1 text-sm text-soft underline-offset-4 hover:text-text hover:underline">
-          Only watch the broadcast
-        </Link>
+        {watchPath && (
+          <Link
+            to={watchPath}
+            data-testid="only-watch"
+            className="mt-5 rounded-lg px-2 py-1 text-sm text-soft underline-offset-4 hover:text-text hover:underline"
+          >
+            Only watch the broadcast
+          </Link>
+        )}
       </main>
     </>
   );

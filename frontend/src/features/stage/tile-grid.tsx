@@ -1,4 +1,4 @@
-// Lays the tiles out: as large as the window allows, all of one size, shared screens first.
+// Lays the tiles out: as large as the window allows, all of one size, shared screens first. Whoever only watches has none.
 import { useEffect } from 'react';
 import { useSize } from '../../hooks/use-size';
 import type { Session } from '../../sfu/session';
@@ -15,11 +15,14 @@ interface Props {
 }
 
 export function TileGrid({ session, state }: Props) {
-  const { people, camera, microphone, screen, peerId = '', displayName, settings } = state;
+  const { camera, microphone, screen, peerId = '', displayName, settings } = state;
+  const people = state.people.filter(({ role }) => role === 'publisher');
+  const sends = state.role === 'publisher';
   const sharing = people.filter((person) => person.screen);
   const screens = sharing.length + (screen.track ? 1 : 0);
+  const tiles = people.length + (sends ? 1 : 0) + screens;
   const [measure, space] = useSize();
-  const shape = space && gridShape(people.length + 1 + screens, space);
+  const shape = space && tiles > 0 ? gridShape(tiles, space) : undefined;
   const tileHeight = shape?.tile.height;
   const style = shape && {
     '--tile-width': `${shape.tile.width}px`,
@@ -52,7 +55,8 @@ export function TileGrid({ session, state }: Props) {
       tabIndex={shape?.scrolls ? 0 : undefined}
       className="flex min-h-0 flex-1 overflow-y-auto px-3 py-1 sm:px-6"
     >
-      <div style={style} className={`tile-grid m-auto ${shape ? '' : 'invisible'}`}>
+      <div style={style} className={`tile-grid m-auto ${shape || tiles === 0 ? '' : 'invisible'}`}>
+        {tiles === 0 && <p className="text-soft">Nobody is here to be seen.</p>}
         {screen.track && (
           <ScreenTile
             name="Your screen"
@@ -78,19 +82,20 @@ export function TileGrid({ session, state }: Props) {
               />
             ),
         )}
-        <Tile
-          self
-          peerId={peerId}
-          displayName={displayName}
-          track={camera.state === 'on' ? camera.track : undefined}
-          muted={microphone.state !== 'on'}
-          speaking={state.activeSpeakerId === peerId && microphone.state === 'on'}
-          level={microphone.state === 'on' ? state.levels[peerId] : 0}
-          viewer={state.role === 'viewer'}
-          weak={state.weakPeerIds.includes(peerId)}
-          pinned={isPinned(peerId, 'camera')}
-          menu={state.role === 'publisher' && menu(peerId, displayName, 'camera')}
-        />
+        {sends && (
+          <Tile
+            self
+            peerId={peerId}
+            displayName={displayName}
+            track={camera.state === 'on' ? camera.track : undefined}
+            muted={microphone.state !== 'on'}
+            speaking={state.activeSpeakerId === peerId && microphone.state === 'on'}
+            level={microphone.state === 'on' ? state.levels[peerId] : 0}
+            weak={state.weakPeerIds.includes(peerId)}
+            pinned={isPinned(peerId, 'camera')}
+            menu={menu(peerId, displayName, 'camera')}
+          />
+        )}
         {people.map((person) => (
           <Tile
             key={person.peerId}
@@ -100,7 +105,6 @@ export function TileGrid({ session, state }: Props) {
             muted={person.muted}
             speaking={state.activeSpeakerId === person.peerId && !person.muted}
             level={person.muted ? 0 : state.levels[person.peerId]}
-            viewer={person.role === 'viewer'}
             reconnecting={person.reconnecting}
             weak={state.weakPeerIds.includes(person.peerId)}
             pinned={isPinned(person.peerId, 'camera')}

@@ -56,11 +56,9 @@ describe('Tile', () => {
     expect(screen.getByRole('status')).toHaveTextContent('Your connection is weak');
   });
 
-  it('tells who is pinned and who only watches', () => {
-    render(<Tile peerId="p1" muted speaking={false} pinned viewer />);
+  it('tells who is pinned', () => {
+    render(<Tile peerId="p1" muted speaking={false} pinned />);
 
     expect(screen.getByLabelText('Pinned in the broadcast')).toBeInTheDocument();
-    expect(screen.getByLabelText('Only watches')).toBeInTheDocument();
-    expect(screen.queryByLabelText('Muted')).not.toBeInTheDocument();
   });
 });

@@ -1,5 +1,5 @@
 // One person: the camera's picture, or initials on a colour of their own.
-import { Eye, MicOff, Pin, WifiLow } from 'lucide-react';
+import { MicOff, Pin, WifiLow } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useTrack } from '../../hooks/use-track';
 import { hue, initials } from './avatar';
@@ -14,8 +14,6 @@ interface Props {
   /** How loud, from 0 to 1. */
   level?: number;
   self?: boolean;
-  /** Sees and hears, and sends nothing. */
-  viewer?: boolean;
   reconnecting?: boolean;
   /** What is sent, or received of it, arrives badly. */
   weak?: boolean;
@@ -25,7 +23,7 @@ interface Props {
 }
 
 export function Tile({ peerId, displayName, track, muted, speaking, level = 0, self = false, onAttached, ...marks }: Props) {
-  const { viewer = false, reconnecting = false, weak = false, pinned = false, menu } = marks;
+  const { reconnecting = false, weak = false, pinned = false, menu } = marks;
   const video = useTrack<HTMLVideoElement>(track, onAttached);
   const name = displayName ?? 'Guest';
   const colour = hue(peerId);
@@ -90,11 +88,7 @@ export function Tile({ peerId, displayName, track, muted, speaking, level = 0, s
       {menu}
       <figcaption className="absolute bottom-2 left-2 flex max-w-[calc(100%-1rem)] items-center gap-1.5 rounded-lg bg-black/55 px-2.5 py-1 text-xs font-medium backdrop-blur-sm sm:text-sm">
         {pinned && <Pin size={14} className="shrink-0 text-accent" aria-label="Pinned in the broadcast" />}
-        {viewer ? (
-          <Eye size={14} className="shrink-0 text-soft" aria-label="Only watches" />
-        ) : (
-          muted && <MicOff size={14} className="shrink-0 text-live" aria-label="Muted" />
-        )}
+        {muted && <MicOff size={14} className="shrink-0 text-live" aria-label="Muted" />}
         <span className="truncate">{self ? `${name} (you)` : name}</span>
       </figcaption>
     </figure>
