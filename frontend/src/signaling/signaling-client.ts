@@ -26,7 +26,7 @@ const SOCKET_EVENTS: Partial<Record<FactName, string>> = { connected: 'connect',
 const RECONNECTION = { delay: 250, delayMax: 1000, jitter: 0.3 };
 
 const SOCKET_OPTIONS = {
-  // The server refuses polling, and its message limits apply to WebSocket frames.
+  // Every browser that can call has WebSockets: beginning with polling only takes longer.
   transports: ['websocket'],
   autoConnect: false,
   // An attempt that meets a silent network is given up soon, and the next one comes soon: at worst some three seconds after the
