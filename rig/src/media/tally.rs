@@ -14,7 +14,8 @@ pub struct Tally {
     pub newest: Option<Number>,
     /// How often another layer took the place of the one that flowed.
     pub switches: u64,
-    /// How often mediasoup left out one number at that, which tells a decoder that the picture before is not whole.
+    /// How often mediasoup left out one number at that, or where it begins anew with a key frame: it tells a decoder that
+    /// the picture before is not whole.
     pub skipped: u64,
     /// Packets, each counted once.
     pub received: u64,
@@ -31,11 +32,14 @@ impl Tally {
             (self.first, self.last, self.received, *window) = (sequence, sequence, 1, 1);
             self.newest = Some(number);
         } else if sequence > self.last {
-            let before = self.newest.replace(number);
-            let switches = before.is_some_and(|before| before.layer != number.layer);
+            let by = sequence - self.last;
+            let before = self.newest.replace(number).unwrap_or(number);
+            let switches = before.layer != number.layer;
+            // Of what is lost, the sender's number is missing as well.
+            let is_missing = u64::from(number.packet.wrapping_sub(before.packet)) == by;
             self.switches += u64::from(switches);
-            self.skipped += u64::from(switches && sequence - self.last == 2);
-            *window = shifted(*window, sequence - self.last) | 1;
+            self.skipped += u64::from(by == 2 && (switches || !is_missing));
+            *window = shifted(*window, by) | 1;
             self.last = sequence;
             self.received += 1;
         } else {
@@ -108,6 +112,15 @@ mod tests {
     fn one_number_that_is_left_out_between_two_layers_is_no_loss() {
         let seen = layers(&[(1, 0), (3, 2), (6, 0), (8, 0)]);
         assert_eq!((seen.switches, seen.skipped, seen.lost()), (2, 1, 3));
+    }
+
+    #[test]
+    fn one_number_that_is_left_out_while_no_packet_is_missing_is_no_loss() {
+        let (mut tally, mut window) = (Tally::default(), 0);
+        for (sequence, packet) in [(1, 11), (3, 12), (5, 40), (7, 42)] {
+            tally.count(sequence, Number { layer: 1, packet }, &mut window);
+        }
+        assert_eq!((tally.skipped, tally.lost()), (2, 1));
     }
 
     #[test]
