@@ -118,7 +118,7 @@ deny:
 # === Test ===
 
 .PHONY: test
-test: deps-test worker frontend/node_modules/.package-lock.json
+test: deps-test binaries frontend/node_modules/.package-lock.json
 	@echo "== step 1 of 4: Rust tests"
 	$(CARGO) test --release --workspace
 	@echo "== step 2 of 4: frontend tests"
@@ -136,7 +136,7 @@ test-e2e: e2e/node_modules/.package-lock.json
 rig: deps-test build e2e/node_modules/.package-lock.json
 	RIG=full $(CARGO) test --release -p hls-composer --test faults --test kills --test cycles --test lipsync --test conformance -- --nocapture --test-threads 1
 	$(CARGO) test --release -p hls-composer --test viewers -- --nocapture --include-ignored --test-threads 1
-	RIG=full FUZZ_SECONDS=60 $(CARGO) test --release -p sfu-server --test signaling_property --test load --test eight_peers --test fuzz_json -- --nocapture --test-threads 1
+	RIG=full FUZZ_SECONDS=60 $(CARGO) test --release -p sfu-server --test signaling_property --test load --test eight_peers --test eight_on_air --test fuzz_json -- --nocapture --test-threads 1
 
 .PHONY: bench
 bench: deps-test build e2e/node_modules/.package-lock.json

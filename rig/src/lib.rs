@@ -1,8 +1,9 @@
-//! Clients of sfu-server without a browser, and the server itself as a process: what its tests at full size share.
+//! Clients of sfu-server without a browser, and both daemons as processes: what tests at full size share.
 //!
 //! ```text
 //! test ──▶ Client ══Socket.IO══▶ sfu-server (a process: ports, log and directory of its own) ──▶ Server::dump, usage
-//!   └────▶ media::Peer ══ICE, DTLS, SRTP═══▲
+//!   └────▶ media::Peer ══ICE, DTLS, SRTP═══▲  ║ gRPC, RTP
+//!                                 hls-composer (the same) ──▶ Composer::broadcast, playlists
 //! ```
 //!
 //! Clients speak JSON values and field names, not the server's own types: what they accept is what is on the wire.
@@ -12,16 +13,22 @@
 use std::time::Duration;
 
 pub mod client;
+pub mod composer;
 pub mod contract;
 pub mod conversation;
 pub mod dump;
 pub mod frames;
+pub mod http;
 pub mod media;
 pub mod parameters;
+pub mod playlist;
 pub mod ports;
+pub mod process;
 pub mod server;
+pub mod usage;
 
 pub use client::Client;
+pub use composer::Composer;
 pub use conversation::Conversation;
 pub use server::Server;
 

@@ -13,18 +13,23 @@ pub fn opus(ssrc: u32) -> Value {
         "mimeType": "audio/opus", "payloadType": OPUS, "clockRate": 48_000, "channels": 2,
         "parameters": { "useinbandfec": 1 }, "rtcpFeedback": [],
     });
-    one_stream(&codec, ssrc)
+    streams(&codec, &[ssrc])
 }
 
 /// `rtpParameters` of a camera.
 pub fn vp8(ssrc: u32) -> Value {
+    vp8_layers(&[ssrc])
+}
+
+/// `rtpParameters` of a camera with several layers, from the smallest to the largest.
+pub fn vp8_layers(ssrcs: &[u32]) -> Value {
     let feedback =
         json!([{ "type": "nack", "parameter": "pli" }, { "type": "ccm", "parameter": "fir" }]);
     let codec = json!({
         "mimeType": "video/VP8", "payloadType": VP8, "clockRate": 90_000,
         "parameters": {}, "rtcpFeedback": feedback,
     });
-    one_stream(&codec, ssrc)
+    streams(&codec, ssrcs)
 }
 
 /// `rtpParameters` of a codec no router here knows.
@@ -33,13 +38,14 @@ pub fn foreign(ssrc: u32) -> Value {
         "mimeType": "video/VP9", "payloadType": VP8, "clockRate": 90_000,
         "parameters": {}, "rtcpFeedback": [],
     });
-    one_stream(&codec, ssrc)
+    streams(&codec, &[ssrc])
 }
 
-fn one_stream(codec: &Value, ssrc: u32) -> Value {
+fn streams(codec: &Value, ssrcs: &[u32]) -> Value {
+    let encodings: Vec<Value> = ssrcs.iter().map(|ssrc| json!({ "ssrc": ssrc })).collect();
     json!({
         // Unique on a transport, as the SSRC is.
-        "mid": ssrc.to_string(), "codecs": [codec], "headerExtensions": [], "encodings": [{ "ssrc": ssrc }],
+        "mid": ssrcs[0].to_string(), "codecs": [codec], "headerExtensions": [], "encodings": encodings,
         "rtcp": { "cname": "rig", "reducedSize": true },
     })
 }

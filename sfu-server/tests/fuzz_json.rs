@@ -11,13 +11,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fuzz::{corpus, mutate};
+use fuzz::{
+    corpus::{self, Input},
+    large, mutate,
+};
 use rand::{SeedableRng as _, rngs::StdRng};
 use rig::{
     Client, Server,
     contract::{self, Carries, EVENTS},
+    parameters,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use sfu_server::signaling::{
     messages::Failure,
     request::{self, Request},
@@ -30,6 +34,10 @@ const BATCH: usize = 100;
 
 fn names() -> impl Iterator<Item = &'static str> {
     EVENTS.iter().map(|event| event.name).chain(["nope"])
+}
+
+fn everything() -> Vec<Input> {
+    corpus::read().into_iter().chain(large::inputs()).collect()
 }
 
 #[test]
@@ -66,7 +74,7 @@ fn whatever_a_payload_is_decoding_ends_in_a_request_or_in_one_short_sentence() {
 
     let corpus = corpus::read();
     let mut counts = Counts::default();
-    corpus.iter().for_each(|input| counts.decode(&input.bytes));
+    everything().iter().for_each(|input| counts.decode(&input.bytes));
     let mut random = StdRng::seed_from_u64(seed);
     let start = Instant::now();
     while start.elapsed() < length {
@@ -123,7 +131,7 @@ async fn every_input_of_the_corpus_is_answered_once_or_ends_its_own_connection_a
  {
     let mut server = Server::start(env!("CARGO_BIN_EXE_sfu-server"), &[]).await;
     let (mut answered, mut ending) = (0, BTreeSet::new());
-    for input in corpus::read() {
+    for input in everything() {
         // A text frame carries nothing else: what is no UTF-8 never reaches the JSON layer.
         let Ok(text) = String::from_utf8(input.bytes) else { continue };
         let is_json = serde_json::from_str::<Value>(&text).is_ok();
@@ -158,4 +166,85 @@ async fn every_input_of_the_corpus_is_answered_once_or_ends_its_own_connection_a
     newcomer.must("createProducerTransport", None).await;
     assert!(server.runs(), "the server has ended");
     assert_eq!(server.panics(), Vec::<String>::new(), "panics in the log");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_peer_with_transports_says_it_is_answered_and_the_others_of_its_room_are_served_on()
+ {
+    let mut server = Server::start(env!("CARGO_BIN_EXE_sfu-server"), &[]).await;
+    let witness = Client::connect(server.http).await;
+    let room = enter(&witness, None).await;
+    let carrying = EVENTS.iter().filter(|event| event.carries != Carries::Nothing);
+    let events: Vec<&str> = carrying.map(|event| event.name).collect();
+    let (mut taken, mut consumed) = (BTreeSet::new(), BTreeSet::new());
+    for input in everything() {
+        let Ok(text) = String::from_utf8(input.bytes) else { continue };
+        if serde_json::from_str::<Value>(&text).is_err() {
+            continue;
+        }
+        let client = Client::connect(server.http).await;
+        enter(&client, Some(&room)).await;
+        for event in &events {
+            let answer = client.send_text(event, Some(text.clone())).or_gone().await;
+            let answer = answer.unwrap_or_else(|| panic!("{} to `{event}` ends it", input.name));
+            assert_eq!(contract::fault(event, &answer), None, "{} to `{event}`", input.name);
+            if *event == "produce" && answer.get("id").is_some() {
+                taken.insert(input.name.clone());
+            }
+            // What was taken must be bearable for whoever receives it.
+            for producer in producers(&witness).await {
+                let consume = json!({
+                    "producerId": producer, "rtpCapabilities": parameters::capabilities(),
+                });
+                let consumer = witness.ask("consume", Some(consume)).await;
+                assert_eq!(contract::fault("consume", &consumer), None, "of {}", input.name);
+                if consumer.get("id").is_some() {
+                    consumed.insert(input.name.clone());
+                }
+            }
+        }
+        let conversation = client.close().await;
+        assert_eq!(conversation.faults(true), Vec::<String>::new(), "{}", input.name);
+    }
+    println!("produced: {taken:?}; and consumed: {consumed:?}");
+    assert!(consumed.contains("produce") && consumed.contains("produce-simulcast"), "{consumed:?}");
+    assert!(taken.iter().all(|name| !name.starts_with("large-encodings")), "{taken:?}");
+    assert_eq!(witness.close().await.faults(true), Vec::<String>::new());
+    assert!(server.runs(), "the server has ended");
+    assert_eq!(server.panics(), Vec::<String>::new(), "panics in the log");
+}
+
+/// With both transports; answers the room.
+async fn enter(client: &Client, room: Option<&Value>) -> Value {
+    let entered = match room {
+        None => client.must("createRoom", None).await,
+        Some(room) => client.must("joinRoom", Some(json!({ "roomId": room }))).await,
+    };
+    client.must("createProducerTransport", None).await;
+    client.must("createConsumerTransport", None).await;
+    entered["roomId"].clone()
+}
+
+/// All that are open in a client's room.
+async fn producers(client: &Client) -> Vec<Value> {
+    let list = client.must("listProducers", None).await;
+    let peers = list["producers"].as_array().into_iter().flatten();
+    let fields = peers.filter_map(Value::as_object).flatten();
+    fields.filter(|(name, _)| name.ends_with("ProducerId")).map(|(_, id)| id.clone()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_payload_up_to_the_limit_is_read_and_one_beyond_it_is_refused_for_its_size() {
+    let server = Server::start(env!("CARGO_BIN_EXE_sfu-server"), &[]).await;
+    let client = Client::connect(server.http).await;
+    let mut refusals = Vec::new();
+    for length in [large::LIMIT - 1, large::LIMIT + 1] {
+        let payload = large::of_length(length);
+        assert_eq!(payload.len(), length);
+        let answer =
+            client.send_text("joinRoom", Some(payload)).or_gone().await.expect("an answer");
+        refusals.push(answer["error"].as_str().unwrap_or_default().contains("larger than"));
+    }
+    assert_eq!(refusals, [false, true], "refused for its size");
+    assert_eq!(client.close().await.faults(true), Vec::<String>::new());
 }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::future::join_all;
-use rig::{Client, Server, parameters, server::Usage};
+use rig::{Client, Server, parameters};
 use serde_json::{Value, json};
 
 const ROOMS: usize = 100;
@@ -95,8 +95,8 @@ async fn a_hundred_idle_rooms_and_two_hundred_peers_fit_and_cost_this_much_memor
 
     println!(
         "memory: {:.1} MB with one idle room, {:.1} MB in the end",
-        megabytes(&start),
-        megabytes(&producing)
+        start.megabytes(),
+        producing.megabytes()
     );
     for (what, from, to, count) in [
         ("idle room", start, idle, rooms.len()),
@@ -172,8 +172,4 @@ async fn timed(
 fn percentile(sorted: &[Duration], share: f64) -> Duration {
     let rank = (sorted.len() as f64 * share).ceil() as usize;
     sorted[rank.clamp(1, sorted.len()) - 1]
-}
-
-fn megabytes(usage: &Usage) -> f64 {
-    usage.rss as f64 / 1e6
 }

@@ -1,4 +1,4 @@
-//! A peer with media and no browser: ICE, DTLS and SRTP by str0m, packets that carry numbers instead of pictures.
+//! A peer with media and no browser: ICE, DTLS and SRTP by str0m, pictures and sound encoded beforehand.
 //!
 //! ```text
 //! Peer ──signaling──▶ sfu-server
@@ -7,10 +7,15 @@
 //! task: Sending, Receiving (a transport each), clocks of a microphone and a camera, a tally per consumer
 //! ```
 
+mod clip;
 mod packets;
 mod peer;
+mod room;
 mod tally;
 mod transport;
 
+pub use clip::{Clip, LAYERS};
+pub use packets::Number;
 pub use peer::{Peer, Sent};
+pub use room::{Received, Room};
 pub use tally::Tally;

@@ -1,70 +1,44 @@
-//! What a microphone and a camera send here: RTP payloads of the right form (RFC 7587, RFC 7741) that end with a number.
+//! How packets are told apart wherever they arrive, and pictures packed into them (RFC 7741).
+//!
+//! A packet's number travels as its only contributing source (CSRC): an SFU passes those on, though it numbers packets anew
+//! and changes picture ids, and decoders take no notice of them.
 
-use std::time::Duration;
+/// Bytes of a picture in one packet, at most.
+const MOST: usize = 1100;
+/// Bits of the number within a layer: 24 million packets are days.
+const BITS: u32 = 30;
 
-/// A packet of Opus lasts this long.
-pub const AUDIO_EVERY: Duration = Duration::from_millis(20);
-/// RTP clock ticks in a packet of Opus.
-pub const AUDIO_TICKS: u32 = 960;
-/// Pictures come this often: 15 a second.
-pub const VIDEO_EVERY: Duration = Duration::from_nanos(1_000_000_000 / 15);
-/// RTP clock ticks between two pictures.
-pub const VIDEO_TICKS: u32 = 6000;
-
-/// Bytes of an Opus packet at 32 kbit/s.
-const AUDIO_SIZE: usize = 80;
-/// Bytes of a packet of video.
-const VIDEO_SIZE: usize = 1000;
-/// Packets of a picture; a key frame has one more.
-const PACKETS: usize = 2;
-
-/// 20 ms of something that looks like Opus.
-pub fn opus(number: u32) -> Vec<u8> {
-    // Configuration 31, mono, one frame: CELT, full band, 20 ms (RFC 6716, 3.1).
-    numbered(vec![0xf8], AUDIO_SIZE, number)
+/// Which packet of a stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Number {
+    /// The layer, from the smallest; 0 where there is one only.
+    pub layer: u8,
+    /// Counted in its layer.
+    pub packet: u32,
 }
 
-/// The packets of a picture, the first of them numbered `first`; the last one takes the marker.
-pub fn picture(key: bool, picture_id: u16, first: u32) -> Vec<Vec<u8>> {
-    let count = PACKETS + usize::from(key);
-    let numbers = (first..).take(count).enumerate();
-    let packet = |(index, number)| {
-        let mut packet = descriptor(index == 0, picture_id);
-        if index == 0 {
-            packet.extend(frame_header(key));
-        }
-        numbered(packet, VIDEO_SIZE, number)
-    };
-    numbers.map(packet).collect()
-}
+impl Number {
+    /// As a contributing source.
+    pub fn csrc(self) -> u32 {
+        u32::from(self.layer) << BITS | self.packet
+    }
 
-/// The payload descriptor (RFC 7741, 4.2), with a picture id of 15 bits, as browsers send it.
-fn descriptor(starts: bool, picture_id: u16) -> Vec<u8> {
-    let [high, low] = picture_id.to_be_bytes();
-    vec![if starts { 0x90 } else { 0x80 }, 0x80, high | 0x80, low]
-}
-
-/// The frame's own header (RFC 6386, 9.1): of a key frame with start code and size.
-fn frame_header(key: bool) -> Vec<u8> {
-    const SHOWN: u8 = 0x10;
-    if key {
-        let (width, height) = (320_u16.to_le_bytes(), 180_u16.to_le_bytes());
-        let [w, h] = [width, height];
-        vec![SHOWN, 0, 0, 0x9d, 0x01, 0x2a, w[0], w[1], h[0], h[1]]
-    } else {
-        vec![SHOWN | 1, 0, 0]
+    /// None of what carries no number.
+    pub fn read(csrc: &[u32]) -> Option<Self> {
+        let &[csrc] = csrc else { return None };
+        let layer = u8::try_from(csrc >> BITS).ok()?;
+        Some(Self { layer, packet: csrc & ((1 << BITS) - 1) })
     }
 }
 
-fn numbered(mut packet: Vec<u8>, size: usize, number: u32) -> Vec<u8> {
-    packet.resize(size - 4, 0x5a);
-    packet.extend(number.to_be_bytes());
-    packet
-}
-
-/// The number of a packet, of either kind; none when it is too short to have one.
-pub fn number(payload: &[u8]) -> Option<u32> {
-    payload.last_chunk().copied().map(u32::from_be_bytes)
+/// The payloads of a picture; the last one takes the marker.
+pub fn payloads(picture: &[u8], picture_id: u16) -> impl Iterator<Item = Vec<u8>> {
+    let [high, low] = (picture_id & 0x7fff).to_be_bytes();
+    picture.chunks(MOST).enumerate().map(move |(index, part)| {
+        // 4.2: X, and S where a partition starts; I; a picture id of 15 bits, as browsers send it.
+        let start = if index == 0 { 0x10 } else { 0 };
+        [&[0x80 | start, 0x80, 0x80 | high, low], part].concat()
+    })
 }
 
 #[cfg(test)]
@@ -72,21 +46,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packets_are_numbered_through_pictures() {
-        let pictures = [picture(true, 1, 0), picture(false, 2, 3)].concat();
-        let numbers: Vec<_> = pictures.iter().map(|packet| number(packet)).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4].map(Some));
-        assert_eq!(number(&opus(70_000)), Some(70_000));
+    fn a_number_is_read_as_it_was_written() {
+        for number in [Number { layer: 0, packet: 0 }, Number { layer: 2, packet: 70_000 }] {
+            assert_eq!(Number::read(&[number.csrc()]), Some(number));
+        }
+        assert_eq!(Number::read(&[]), None);
+        assert_eq!(Number::read(&[1, 2]), None);
     }
 
     #[test]
-    fn only_the_first_packet_of_a_picture_starts_one_and_a_key_frame_says_so() {
-        // S bit of the descriptor, P bit of the frame: what mediasoup looks at.
-        let starts = |packet: &Vec<u8>| packet[0] & 0x10 != 0;
-        for (key, p_bit) in [(true, 0), (false, 1)] {
-            let packets = picture(key, 7, 0);
-            assert!(starts(&packets[0]) && !packets[1..].iter().any(starts));
-            assert_eq!(packets[0][4] & 1, p_bit);
-        }
+    fn only_the_first_packet_of_a_picture_starts_one() {
+        let picture: Vec<u8> = (0..=255).cycle().take(2500).collect();
+        let packets: Vec<Vec<u8>> = payloads(&picture, 0x1234).collect();
+        let descriptors: Vec<&[u8]> = packets.iter().map(|packet| &packet[..4]).collect();
+        let [first, other] = [[0x90, 0x80, 0x92, 0x34], [0x80, 0x80, 0x92, 0x34]];
+        assert_eq!(descriptors, [first, other, other]);
+        assert_eq!(
+            packets.iter().flat_map(|packet| packet[4..].to_vec()).collect::<Vec<_>>(),
+            picture
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! A peer that sends a microphone and a camera, receives everybody else's, and counts.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Instant};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 use str0m::{
@@ -11,11 +11,12 @@ use str0m::{
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
-    time::{MissedTickBehavior, interval},
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
 
 use super::{
-    packets::{self, AUDIO_EVERY, AUDIO_TICKS, VIDEO_EVERY, VIDEO_TICKS},
+    clip::{AUDIO_EVERY, AUDIO_TICKS, Clip, LAYERS, VIDEO_EVERY, VIDEO_TICKS},
+    packets::{self, Number},
     tally::Tally,
     transport::{Stream, Transport},
 };
@@ -23,6 +24,9 @@ use crate::{Client, parameters};
 
 /// Commands that may wait for the media task.
 const MAILBOX: usize = 16;
+/// The height others' cameras are shown at, in pixels: of three layers, the middle one fills it. Seven of those are about
+/// what mediasoup takes a link for that reports nothing but loss, so now and then one is the smallest for a while.
+const TILE: u32 = 180;
 
 /// A publishing peer. Dropping it cuts its connection and stops its media.
 #[derive(Debug)]
@@ -46,9 +50,9 @@ pub struct Peer {
 pub struct Sent {
     /// Packets of the microphone.
     pub audio: u32,
-    /// Packets of the camera.
-    pub video: u32,
-    /// Pictures among them that were key frames.
+    /// Packets of the camera, from the smallest layer to the largest.
+    pub video: [u32; LAYERS],
+    /// Key frames among its pictures.
     pub key_frames: u32,
     /// Datagrams the system did not take.
     pub unsent: u64,
@@ -61,11 +65,11 @@ enum Command {
 }
 
 impl Peer {
-    /// Enters `room`, or a new one, and sends from then on.
+    /// Enters `room`, or a new one, and sends from then on: a camera in three layers, and a microphone.
     ///
     /// # Panics
     /// When the server refuses something, or does not connect.
-    pub async fn publish(server: SocketAddr, room: Option<&str>) -> Self {
+    pub async fn publish(server: SocketAddr, room: Option<&str>, clip: Arc<Clip>) -> Self {
         let client = Client::connect(server).await;
         let joined = match room {
             None => client.must("createRoom", None).await,
@@ -77,13 +81,16 @@ impl Peer {
         );
 
         let microphone = stream("mic", MediaKind::Audio);
-        let camera = stream("cam", MediaKind::Video);
+        // A stream each: which layer is which is told by SSRC, and needs no header extension.
+        let camera = ["cam0", "cam1", "cam2"].map(|mid| stream(mid, MediaKind::Video));
         sending.will_send(microphone);
-        sending.will_send(camera);
+        camera.iter().for_each(|layer| sending.will_send(*layer));
         let mut producers = Vec::new();
-        for (kind, rtp) in
-            [("audio", parameters::opus(microphone.ssrc)), ("video", parameters::vp8(camera.ssrc))]
-        {
+        let layers = camera.map(|layer| layer.ssrc);
+        for (kind, rtp) in [
+            ("audio", parameters::opus(microphone.ssrc)),
+            ("video", parameters::vp8_layers(&layers)),
+        ] {
             let produce = json!({ "kind": kind, "rtpParameters": rtp });
             producers.push(text(&client.must("produce", Some(produce)).await["id"]));
         }
@@ -96,6 +103,9 @@ impl Peer {
             camera,
             consumers: BTreeMap::new(),
             sent: Sent::default(),
+            clip,
+            // So that key frames of several peers, which are large, seldom come together.
+            moment: rand::random_range(0..1000),
             pictures: 0,
             audio_time: rand::random(),
             video_time: rand::random(),
@@ -151,6 +161,10 @@ impl Peer {
         let stream = Stream { mid, kind, ssrc: ssrc.expect("an SSRC") };
         let receive = |ready| Command::Receive { consumer: id.clone(), stream, ready };
         self.ask(receive).await;
+        if kind.is_video() {
+            let shown = json!({ "consumerId": id, "height": TILE });
+            self.client.must("setPreferredLayers", Some(shown)).await;
+        }
         // Only now: what flows before the stream is announced would be dropped.
         self.client.must("resumeConsumer", Some(json!({ "consumerId": id }))).await;
         self.consumed.insert(id, producer.into());
@@ -192,10 +206,14 @@ struct Media {
     sending: Transport,
     receiving: Transport,
     microphone: Stream,
-    camera: Stream,
+    camera: [Stream; LAYERS],
     /// By SSRC.
     consumers: BTreeMap<u32, Consumer>,
     sent: Sent,
+    clip: Arc<Clip>,
+    /// The clip's next picture.
+    moment: usize,
+    /// Counts pictures, for their ids.
     pictures: u16,
     audio_time: u32,
     video_time: u32,
@@ -210,10 +228,7 @@ struct Consumer {
 
 impl Media {
     async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
-        let (mut audio, mut video) = (interval(AUDIO_EVERY), interval(VIDEO_EVERY));
-        // What a busy machine delays is sent as soon as it can be, as a browser does it.
-        audio.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        video.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let (mut audio, mut video) = (clock(AUDIO_EVERY), clock(VIDEO_EVERY));
         let mut speaking = true;
         loop {
             tokio::select! {
@@ -242,54 +257,70 @@ impl Media {
                     self.key_frame_wanted = true;
                 },
                 event = self.receiving.next() => if let Event::RtpPacket(packet) = event {
-                    self.count(*packet.header.ssrc, &packet.payload);
+                    let csrc = &packet.header.csrc[..packet.header.csrc_count];
+                    self.count(*packet.header.ssrc, *packet.seq_no, Number::read(csrc));
                 },
             }
         }
     }
 
     fn speak(&mut self) {
-        let number = self.sent.audio;
-        let payload = packets::opus(number);
-        let packet = RtpWrite::new(
+        let packet = self.sent.audio;
+        let write = RtpWrite::new(
             parameters::OPUS.into(),
-            u64::from(number).into(),
+            u64::from(packet).into(),
             self.audio_time,
-            Instant::now(),
-            payload,
+            Instant::now().into(),
+            self.clip.sound(packet),
         );
-        self.sending.send(self.microphone.ssrc, packet);
+        let write = write.csrc(&[Number { layer: 0, packet }.csrc()]);
+        self.sending.send(self.microphone.ssrc, write);
         self.audio_time = self.audio_time.wrapping_add(AUDIO_TICKS);
         self.sent.audio += 1;
     }
 
     fn show(&mut self) {
-        let key = std::mem::take(&mut self.key_frame_wanted);
-        let picture = packets::picture(key, self.pictures & 0x7fff, self.sent.video);
-        let last = picture.len() - 1;
-        for (index, payload) in picture.into_iter().enumerate() {
-            let packet = RtpWrite::new(
-                parameters::VP8.into(),
-                u64::from(self.sent.video).into(),
-                self.video_time,
-                Instant::now(),
-                payload,
-            );
-            self.sending.send(self.camera.ssrc, packet.marker(index == last));
-            self.sent.video += 1;
+        if std::mem::take(&mut self.key_frame_wanted) {
+            self.moment = self.clip.key_frame_from(self.moment);
         }
+        let layers = self.camera.iter().zip(&mut self.sent.video);
+        for (layer, ((stream, sent), picture)) in
+            (0..).zip(layers.zip(self.clip.picture(self.moment)))
+        {
+            let mut payloads = packets::payloads(picture, self.pictures).peekable();
+            while let Some(payload) = payloads.next() {
+                let write = RtpWrite::new(
+                    parameters::VP8.into(),
+                    u64::from(*sent).into(),
+                    self.video_time,
+                    Instant::now().into(),
+                    payload,
+                );
+                let number = Number { layer, packet: *sent };
+                let write = write.csrc(&[number.csrc()]).marker(payloads.peek().is_none());
+                self.sending.send(stream.ssrc, write);
+                *sent += 1;
+            }
+        }
+        self.sent.key_frames += u32::from(self.clip.is_key(self.moment));
+        self.moment += 1;
         self.pictures = self.pictures.wrapping_add(1);
         self.video_time = self.video_time.wrapping_add(VIDEO_TICKS);
-        self.sent.key_frames += u32::from(key);
     }
 
-    fn count(&mut self, ssrc: u32, payload: &[u8]) {
-        if let (Some(consumer), Some(number)) =
-            (self.consumers.get_mut(&ssrc), packets::number(payload))
-        {
-            consumer.tally.count(number, &mut consumer.window);
+    fn count(&mut self, ssrc: u32, sequence: u64, number: Option<Number>) {
+        if let (Some(consumer), Some(number)) = (self.consumers.get_mut(&ssrc), number) {
+            consumer.tally.count(sequence, number, &mut consumer.window);
         }
     }
+}
+
+/// Ticks this often, from anywhere within the first period on: people's devices have nothing to do with each other's. What
+/// a busy machine delays is sent as soon as it can be, as a browser does it.
+fn clock(every: Duration) -> Interval {
+    let mut clock = interval_at(Instant::now() + every.mul_f64(rand::random()), every);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    clock
 }
 
 fn stream(mid: &str, kind: MediaKind) -> Stream {

@@ -7,7 +7,10 @@ use rig::{
 };
 use serde_json::{Value, json};
 
-use super::seat::{self, Seat};
+use super::{
+    known::Room,
+    seat::{self, Seat},
+};
 
 /// An event and its payload, as text that need not be JSON of any use.
 pub type Request = (String, Option<String>);
@@ -16,8 +19,8 @@ pub type Request = (String, Option<String>);
 pub struct Heard<'a> {
     /// Its seat.
     pub seat: Option<&'a Seat>,
-    /// Rooms that somebody opened; some are gone.
-    pub rooms: &'a [String],
+    /// Rooms that somebody opened, and what is known of them.
+    pub rooms: &'a [Room],
     /// Producers of this and other rooms, open and closed.
     pub producers: &'a [String],
 }
@@ -37,6 +40,7 @@ pub fn request(random: &mut StdRng, heard: &Heard<'_>) -> Request {
 fn sensible(random: &mut StdRng, heard: &Heard<'_>) -> Request {
     let name = match heard.seat {
         None if heard.rooms.is_empty() || random.random_bool(0.2) => "createRoom",
+        None if random.random_bool(0.1) => "resumeSession",
         None => "joinRoom",
         Some(seat) => {
             let others = !seat::producers(&seat.told).is_empty();
@@ -62,6 +66,8 @@ fn sensible(random: &mut StdRng, heard: &Heard<'_>) -> Request {
             }
             if random.random_bool(0.1) {
                 likely.extend(["stopProducing", "leaveRoom"]);
+            }
+            if random.random_bool(if seat.host { 0.3 } else { 0.1 }) {
                 likely.extend(["mutePeer", "removePeer", "lockRoom", "setLayout", "pinPeer"]);
             }
             if random.random_bool(0.01) {
@@ -85,19 +91,8 @@ fn filled(random: &mut StdRng, event: &Event, heard: &Heard<'_>) -> Request {
             }
             room
         }),
-        Carries::Room => Some(json!({
-            "roomId": one_of(random, heard.rooms),
-            "displayName": name(random),
-            // Who guesses too often is not heard for a while.
-            "password": if random.random_bool(0.02) { "guess" } else { "sesame" },
-            "role": if random.random_bool(0.1) { "viewer" } else { "publisher" },
-        })),
-        Carries::Session => {
-            let own = heard.seat.and_then(|seat| seat.session.clone());
-            let room = one_of(random, heard.rooms);
-            let guess = json!({ "roomId": room, "sessionId": room, "secret": "guess" });
-            Some(own.filter(|_| random.random_bool(0.9)).unwrap_or(guess))
-        }
+        Carries::Room => Some(join(random, heard.rooms)),
+        Carries::Session => Some(session(random, heard)),
         Carries::OwnTransport => {
             let own: Vec<String> =
                 heard.seat.into_iter().flat_map(|seat| seat.transports().cloned()).collect();
@@ -135,7 +130,8 @@ fn filled(random: &mut StdRng, event: &Event, heard: &Heard<'_>) -> Request {
             let here = heard.seat.and_then(|seat| seat.told.as_array()).into_iter().flatten();
             let here: Vec<String> =
                 here.filter_map(|peer| peer["peerId"].as_str().map(Into::into)).collect();
-            Some(json!({ "peerId": one_of(random, &here) }))
+            let tracks = ["microphone", "camera", "screen", "screenAudio", "smell"];
+            Some(json!({ "peerId": one_of(random, &here), "track": tracks.choose(random) }))
         }
         Carries::Locked => Some(json!({ "locked": random.random_bool(0.2) })),
         Carries::Layout => {
@@ -144,6 +140,54 @@ fn filled(random: &mut StdRng, event: &Event, heard: &Heard<'_>) -> Request {
         }
     };
     (event.name.into(), payload.map(|payload| payload.to_string()))
+}
+
+/// Into any room, by any way: its link, its host's token, somebody's rejoin token, even one that is used already or of
+/// another room.
+fn join(random: &mut StdRng, rooms: &[Room]) -> Value {
+    let ids: Vec<String> = rooms.iter().map(|room| room.id.clone()).collect();
+    let mut payload = json!({
+        "roomId": one_of(random, &ids),
+        "displayName": name(random),
+        // Who guesses too often is not heard for a while.
+        "password": if random.random_bool(0.02) { "guess" } else { "sesame" },
+        "role": if random.random_bool(0.1) { "viewer" } else { "publisher" },
+    });
+    let Some(room) = rooms.choose(random) else { return payload };
+    // Mostly of the room that is asked for.
+    if random.random_bool(0.9) {
+        payload["roomId"] = room.id.as_str().into();
+    }
+    if random.random_bool(0.2)
+        && let Some(token) = &room.host_token
+    {
+        payload["hostToken"] = token.as_str().into();
+    }
+    if random.random_bool(0.25) && !room.rejoin_tokens.is_empty() {
+        payload["rejoinToken"] = one_of(random, &room.rejoin_tokens).into();
+    }
+    payload
+}
+
+/// Its own, somebody else's, or one whose secret is wrong.
+fn session(random: &mut StdRng, heard: &Heard<'_>) -> Value {
+    let own = heard.seat.and_then(|seat| seat.session.as_ref());
+    let sessions: Vec<&Value> = heard.rooms.iter().flat_map(|room| &room.sessions).collect();
+    let any = sessions.choose(random).copied();
+    let chosen = if random.random_bool(0.5) { own.or(any) } else { any };
+    let guess = json!({ "roomId": "nowhere", "sessionId": "nobody", "secret": "guess" });
+    let mut payload = chosen.cloned().unwrap_or(guess);
+    match random.random_range(0..10) {
+        0 => payload["secret"] = "guess".into(),
+        // Another's secret fits no better.
+        1 => {
+            payload["secret"] =
+                sessions.choose(random).map_or(Value::Null, |it| it["secret"].clone())
+        }
+        2 => payload["sessionId"] = "nobody".into(),
+        _ => {}
+    }
+    payload
 }
 
 fn consumers(heard: &Heard<'_>) -> Vec<String> {

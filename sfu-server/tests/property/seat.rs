@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rig::{Conversation, conversation::Said, dump::Ids};
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use super::known;
 
 /// A client's place in a room.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Seat {
     pub room: String,
     pub peer: String,
+    pub host: bool,
     pub sending: Option<String>,
     pub receiving: Option<String>,
     pub producers: Ids,
@@ -51,11 +54,6 @@ impl Seat {
 
     /// A seat taken, or taken up again with what the server kept.
     fn entered(answer: &Value) -> Self {
-        let session = answer.get("session").map(|session| {
-            json!({
-                "roomId": answer["roomId"], "sessionId": session["id"], "secret": session["secret"],
-            })
-        });
         let kept = &answer["kept"];
         let id = |field: &str| kept[field].as_str().map(Into::into);
         let ids = |field: &str| kept[field].as_array().into_iter().flatten().map(text);
@@ -67,7 +65,8 @@ impl Seat {
             producers: ids("producerIds").collect(),
             consumers: ids("consumerIds").map(|id| (id, None)).collect(),
             told: answer.get("producers").cloned().unwrap_or_else(|| Value::Array(vec![])),
-            session,
+            host: answer["host"] == true,
+            session: known::session(answer),
         }
     }
 
