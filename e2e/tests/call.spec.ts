@@ -125,7 +125,7 @@ test.describe('a server with its most connections', () => {
     const peerId = await first.peerId();
     const second = await enter(ben);
     await second.arrive(roomId);
-    expect(await second.isRefused()).toBe('The server has 1 connections, its most; try again later.');
+    expect(await second.isRefused()).toBe('The server has its most connections, 1; try again later.');
 
     await first.page.evaluate(() => window.__calls.hangUp());
     const other = await until('another has the place', () => SignalingPeer.connect(system.url), { every: 5 });

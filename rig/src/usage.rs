@@ -101,7 +101,10 @@ fn seconds(ticks: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{Command, Stdio};
+    use std::{
+        process::{Command, Stdio},
+        time::{Duration, Instant},
+    };
 
     use super::*;
 
@@ -110,13 +113,20 @@ mod tests {
         let mut shell = Command::new("sh");
         shell.args(["-c", "sleep 60 & wait"]).stdin(Stdio::null());
         let mut shell = shell.spawn().expect("a shell");
+        let soon = Instant::now() + Duration::from_secs(10);
+        // Between the fork and the start of its program a process hardly has memory of its own.
         let sleeping = loop {
-            if let [sleeping] = descendants(shell.id())[..] {
+            let children = descendants(shell.id());
+            let whole = Usage::of_tree(shell.id()).rss;
+            if let [sleeping] = children[..]
+                && whole > Usage::of(shell.id()).rss
+            {
                 break sleeping;
             }
+            assert!(Instant::now() < soon, "a shell with a child: {children:?}, {whole} bytes");
+            std::thread::yield_now();
         };
         assert!(descendants(std::process::id()).contains(&sleeping));
-        assert!(Usage::of_tree(shell.id()).rss > Usage::of(shell.id()).rss);
         assert!(runs(sleeping) && runs(shell.id()));
         let pid = nix::unistd::Pid::from_raw(i32::try_from(sleeping).expect("a process id"));
         nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL).expect("a running process");

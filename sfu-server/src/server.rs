@@ -16,7 +16,7 @@ use crate::{
     http::{self, Upstream},
     media::{
         relays::Relays,
-        workers::{WorkerConfig, Workers},
+        workers::{UDP_BUFFER, WorkerConfig, Workers},
     },
     room::{Capacity, Directory, Door, RoomConfig},
     signaling::handlers::Limits,
@@ -177,6 +177,14 @@ fn announce(config: &Config, addr: SocketAddr) {
         tracing::warn!(
             "--rtc-listen-ip {} is no address a browser can send to; name one with --rtc-announced-address",
             config.rtc_listen_ip
+        );
+    }
+    let most = std::fs::read_to_string("/proc/sys/net/core/rmem_max");
+    if let Some(most) = most.ok().and_then(|most| most.trim().parse::<u32>().ok())
+        && most < UDP_BUFFER
+    {
+        tracing::warn!(
+            "net.core.rmem_max is {most}: when this machine is busy, packets of everybody are lost; `sysctl -w net.core.rmem_max={UDP_BUFFER}` as root keeps them"
         );
     }
     for address in &config.rtc_announced_address {

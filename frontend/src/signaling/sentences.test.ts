@@ -16,7 +16,7 @@ it('a room that is full or gone is said in the words of these pages, with what t
 });
 
 it('everything else is said in the words of the server', () => {
-  expect(refusal('limit_reached', 'the server has 100 rooms, its most; try again later')).toBe(
-    'The server has 100 rooms, its most; try again later.',
+  expect(refusal('limit_reached', 'the server has its most rooms, 100; try again later')).toBe(
+    'The server has its most rooms, 100; try again later.',
   );
 });

@@ -23,21 +23,28 @@ export interface SocketLike {
 /** Connection events are renamed to facts, so that listeners need to know one vocabulary only. */
 const SOCKET_EVENTS: Partial<Record<FactName, string>> = { connected: 'connect', disconnected: 'disconnect' };
 
-const RECONNECTION = { delay: 250, delayMax: 1000, jitter: 0.3 };
+const RECONNECTION = { delay: 250, delayMax: 500, jitter: 0.3 };
+/**
+ * An attempt that meets a silent network is given up soon, and the next one comes soon: some two seconds after the network is
+ * back, whenever that is. Every third is patient, for networks that are slow. TCP itself asks again after 1 s and after 3 s.
+ */
+const ATTEMPT_MS = { quick: 1500, patient: 3500 };
 
 const SOCKET_OPTIONS = {
   // Every browser that can call has WebSockets: beginning with polling only takes longer.
   transports: ['websocket'],
   autoConnect: false,
-  // An attempt that meets a silent network is given up soon, and the next one comes soon: at worst some three seconds after the
-  // network is back.
-  timeout: 2500,
+  timeout: ATTEMPT_MS.patient,
   reconnectionDelay: RECONNECTION.delay,
   reconnectionDelayMax: RECONNECTION.delayMax,
   randomizationFactor: RECONNECTION.jitter,
 };
 
-const openSocket = () => io(SOCKET_OPTIONS) as SocketLike;
+function openSocket(): SocketLike {
+  const socket = io(SOCKET_OPTIONS);
+  socket.io.on('reconnect_attempt', (attempt) => socket.io.timeout(attempt % 3 === 0 ? ATTEMPT_MS.patient : ATTEMPT_MS.quick));
+  return socket as SocketLike;
+}
 
 export class SignalingClient implements Signaling {
   readonly #socket: SocketLike;

@@ -33,6 +33,10 @@ use crate::media::{
 /// How long a worker may take to open a room, and all rooms to leave a worker.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Bytes that may wait in each direction: everybody's media comes by one socket, and the kernel's default loses packets of
+/// all of them when the worker waits 60 ms for a core. More than net.core.rmem_max the kernel does not give.
+pub const UDP_BUFFER: u32 = 4 << 20;
+
 /// What the workers need to know.
 #[derive(Clone, Debug)]
 pub struct WorkerConfig {
@@ -251,7 +255,12 @@ async fn start_worker(
         announced_address: config.announced.first().cloned(),
         ..listen_info(protocol, config.listen_ip)
     };
-    let infos = WebRtcServerListenInfos::new(socket(Protocol::Udp)).insert(socket(Protocol::Tcp));
+    let udp = ListenInfo {
+        recv_buffer_size: Some(UDP_BUFFER),
+        send_buffer_size: Some(UDP_BUFFER),
+        ..socket(Protocol::Udp)
+    };
+    let infos = WebRtcServerListenInfos::new(udp).insert(socket(Protocol::Tcp));
     let webrtc_server =
         worker.create_webrtc_server(WebRtcServerOptions::new(infos)).await.map_err(|error| {
             WorkerError::Port { ip: config.listen_ip, port, reason: error.to_string() }

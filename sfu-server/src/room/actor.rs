@@ -203,6 +203,12 @@ impl RoomActor {
                 }
                 drop(told.send(Ok(())));
             }
+            Command::Moved { from, told } => {
+                if let Some(&mut Member { tracks, .. }) = self.member(&from) {
+                    self.seats.values().for_each(|held| held.seat.refresh(tracks));
+                }
+                drop(told.send(Ok(())));
+            }
             Command::Order { by, order, reply } => self.obey(&by, order, reply),
             Command::Heard(heard) => self.speech.hear(heard),
         }

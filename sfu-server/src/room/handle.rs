@@ -81,6 +81,13 @@ pub enum Command {
         /// Answered when everybody can know.
         told: oneshot::Sender<Result<(), RequestError>>,
     },
+    /// What a peer sends comes by another path, and a piece of it is lost.
+    Moved {
+        /// Which seat says so.
+        from: SeatId,
+        /// Answered when everybody's seat can know.
+        told: oneshot::Sender<Result<(), RequestError>>,
+    },
     /// A host wants something.
     Order {
         /// Who.
@@ -134,7 +141,11 @@ impl RoomHandle {
 
     /// Has the room do what a host wants.
     pub async fn order(&self, by: String, order: HostOrder) -> Result<(), RequestError> {
-        self.call(|reply| Command::Order { by, order, reply }).await
+        match self.call(|reply| Command::Order { by, order, reply }).await {
+            // Its seat has ended with the order unread: whoever is gone is as quiet as was wanted.
+            Err(RequestError::RoomNotFound(_)) if !self.is_over() => Ok(()),
+            done => done,
+        }
     }
 
     /// Says all that a peer sends now.
@@ -146,6 +157,11 @@ impl RoomHandle {
     /// Says that a seat has lost its connection, or has one again.
     pub async fn connection_changed(&self, from: SeatId, reconnecting: bool) {
         drop(self.call(|told| Command::Connection { from, reconnecting, told }).await);
+    }
+
+    /// Says that what a seat sends comes by another path now.
+    pub async fn moved(&self, from: SeatId) {
+        drop(self.call(|told| Command::Moved { from, told }).await);
     }
 
     async fn call<T>(

@@ -42,6 +42,8 @@ pub struct Media {
     sending: Option<BrowserTransport>,
     receiving: Option<BrowserTransport>,
     changes: Arc<Notify>,
+    /// Of the path of what is sent, and of what is received.
+    moves: [Arc<Notify>; 2],
 }
 
 struct OwnProducer {
@@ -66,7 +68,31 @@ impl Media {
             closed: Vec::new(),
             sending: None,
             receiving: None,
-            changes: Arc::new(Notify::new()),
+            changes: Arc::default(),
+            moves: Default::default(),
+        }
+    }
+
+    /// Waits until a transport has found its way to the browser, for the first time or another than before: what was lost
+    /// meanwhile is lost.
+    pub async fn moved(&self) -> Direction {
+        let [sending, receiving] = &self.moves;
+        tokio::select! {
+            () = sending.notified() => Direction::Producer,
+            () = receiving.notified() => Direction::Consumer,
+        }
+    }
+
+    /// Has `producers` begin anew, with a key frame, as far as this peer receives them: a browser that has missed seconds
+    /// of a picture asks for one only after seconds.
+    pub async fn refresh(&self, mut producers: impl FnMut(ProducerId) -> bool) {
+        for consumer in self.consumers.values() {
+            if consumer.kind() == MediaKind::Video
+                && producers(consumer.producer_id())
+                && let Err(error) = consumer.request_key_frame().await
+            {
+                tracing::debug!(consumer = %consumer.id(), %error, "no key frame was asked for");
+            }
         }
     }
 
@@ -90,6 +116,12 @@ impl Media {
             None => {
                 let transport =
                     transports::create(&self.room.placement).await.map_err(RequestError::Media)?;
+                let [sending, receiving] = &self.moves;
+                let moves = match direction {
+                    Direction::Producer => Arc::clone(sending),
+                    Direction::Consumer => Arc::clone(receiving),
+                };
+                transport.on_ice_selected_tuple_change(move |_| moves.notify_one()).detach();
                 let browser = BrowserTransport { transport: transport.clone(), connected: None };
                 *self.transport_mut(direction) = Some(browser);
                 transport

@@ -18,7 +18,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    room::{handle::RoomHandle, media::Media, media_state::MediaState, tracks::Slot},
+    room::{
+        handle::RoomHandle,
+        media::Media,
+        media_state::MediaState,
+        tracks::{Slot, Tracks},
+    },
     signaling::{
         errors::{Direction, RequestError},
         messages::*,
@@ -51,6 +56,7 @@ enum Command {
     Attach(oneshot::Sender<Attachment>),
     Kept(oneshot::Sender<KeptMedia>),
     Mute { slot: Slot, reply: oneshot::Sender<Result<(), RequestError>> },
+    Refresh(Tracks),
     Leave { by: u64 },
 }
 
@@ -116,17 +122,21 @@ impl SeatHandle {
 
     /// Has the seat pause one of its producers. The room calls this and must not wait, so the answer goes elsewhere.
     pub fn mute(&self, slot: Slot, reply: oneshot::Sender<Result<(), RequestError>>) {
-        let refusal = match self.commands.try_send(Command::Mute { slot, reply }) {
+        let (reply, outcome) = match self.commands.try_send(Command::Mute { slot, reply }) {
             Err(mpsc::error::TrySendError::Full(Command::Mute { reply, .. })) => {
-                (reply, RequestError::Busy)
+                (reply, Err(RequestError::Busy))
             }
-            Err(mpsc::error::TrySendError::Closed(Command::Mute { reply, .. })) => {
-                (reply, RequestError::SessionNotFound)
-            }
+            // Whoever is gone is as quiet as was wanted.
+            Err(mpsc::error::TrySendError::Closed(Command::Mute { reply, .. })) => (reply, Ok(())),
             _ => return,
         };
         // A host that is gone needs no answer.
-        drop(refusal.0.send(Err(refusal.1)));
+        drop(reply.send(outcome));
+    }
+
+    /// Has another peer's `tracks` begin anew at this one. A seat that is too busy for that sees them a little later.
+    pub fn refresh(&self, tracks: Tracks) {
+        drop(self.commands.try_send(Command::Refresh(tracks)));
     }
 
     async fn call<T>(
@@ -208,6 +218,9 @@ impl Seat {
                         self.publish().await;
                         drop(reply.send(muted));
                     }
+                    Some(Command::Refresh(tracks)) => {
+                        self.media.refresh(|id| tracks.iter().any(|it| it.producer == id)).await;
+                    }
                     // Nobody waits for the answer any more: the client was told that it came too late.
                     Some(Command::Ask { reply, .. }) if reply.is_closed() => {}
                     Some(Command::Ask { by, reply, .. }) if !self.is_attached(by) => {
@@ -224,11 +237,15 @@ impl Seat {
                     self.tell_connection(true).await;
                 }
                 () = sleep_until(self.lapses), if self.attached.is_none() => return,
+                direction = self.media.moved() => match direction {
+                    Direction::Producer => self.room.moved(self.id.clone()).await,
+                    Direction::Consumer => self.media.refresh(|_| true).await,
+                },
                 () = self.media.changed() => {
-                    let state = self.media.state();
+                    let now = self.media.state();
                     self.state.send_if_modified(|told| {
-                        let changed = **told != state;
-                        *told = Arc::new(state);
+                        let changed = **told != now;
+                        *told = Arc::new(now);
                         changed
                     });
                 }

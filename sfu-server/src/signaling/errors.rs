@@ -67,7 +67,7 @@ pub enum RequestError {
     #[error("the session is over; join the room again")]
     SessionNotFound,
     /// The server has its most rooms.
-    #[error("the server has {0} rooms, its most; try again later")]
+    #[error("the server has its most rooms, {0}; try again later")]
     TooManyRooms(usize),
     /// The connection is in a room already.
     #[error("this connection is in room `{0}` already; call leaveRoom first")]
@@ -108,7 +108,7 @@ pub enum RequestError {
     #[error("this peer sends a {0} already; close that producer first")]
     DuplicateProducer(&'static str),
     /// A limit per peer.
-    #[error("this peer has {0} producers, its most; close one first")]
+    #[error("this peer has its most producers, {0}; close one first")]
     TooManyProducers(usize),
     /// The browser cannot decode it.
     #[error("producer `{0}` cannot be received with these rtpCapabilities: no codec in common")]

@@ -59,7 +59,7 @@ pub struct Limits {
 enum ConnectError {
     #[error("pages of {0} may not connect here; --allowed-origins names those that may")]
     Origin(String),
-    #[error("the server has {0} connections, its most; try again later")]
+    #[error("the server has its most connections, {0}; try again later")]
     Full(usize),
 }
 
