@@ -70,6 +70,8 @@ fn faults(small: [Arc<Camera>; 2], large: [Arc<Camera>; 2], full: bool) -> Vec<F
         end: Act::Order(end),
     };
     let mut faults = vec![
+        // It sometimes takes a new process, and the last three of this victim do.
+        order("garbage", 1, Order::Garbage(true), 1.0, Order::Garbage(false)),
         order(
             "microphone muted",
             0,
@@ -86,7 +88,6 @@ fn faults(small: [Arc<Camera>; 2], large: [Arc<Camera>; 2], full: bool) -> Vec<F
         order("5 % loss", 0, Order::Loss(5), 4.0, Order::Loss(0)),
         order("reordering", 1, Order::Reorder(true), 2.0, Order::Reorder(false)),
         order("duplicates", 0, Order::Duplicate(true), 2.0, Order::Duplicate(false)),
-        order("garbage", 1, Order::Garbage(true), 1.0, Order::Garbage(false)),
         order("foreign SSRC", 0, Order::Foreign(true), 0.5, Order::Foreign(false)),
         order("burst", 1, Order::Burst(seconds(0.4)), 0.5, Order::Loss(0)),
         order(
