@@ -174,6 +174,7 @@ export class LivePlayer {
     if (phase === 'playing') return;
     this.#backoff.reset();
     this.#hasPlayed = true;
+    this.#misses = 0;
     this.#state.update({ phase: 'playing', needsGesture: false });
     // The viewer did not choose to be late, so a resumed picture is live again.
     if (phase === 'reconnecting' && !liveEdge(this.#engine?.latency, this.#engine?.targetLatency).atEdge) this.goLive();

@@ -46,8 +46,8 @@ hostToken?: string,
  */
 joinToken?: string,
 /**
- * The last one this client was given: after a restart of the server it opens the room again, with its settings. No
- * password, lock or join token is asked of whoever has one.
+ * The last one this client was given: after a restart of the server it opens the room again, with its settings. Whoever
+ * has one is asked for no password and no join token, and passes the lock of a room that it was in when it was locked.
  */
 rejoinToken?: string, };
 

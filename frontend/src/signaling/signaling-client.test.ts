@@ -172,9 +172,9 @@ describe('SignalingClient, refused by the server', () => {
       pauses.push(Date.now() - from);
       expect(socket.connect).toHaveBeenCalledTimes(n);
     }
-    for (const ms of pauses) expect(ms).toBeLessThanOrEqual(650);
+    for (const ms of pauses) expect(ms).toBeLessThanOrEqual(2500);
     expect(pauses[0]).toBeLessThanOrEqual(325);
-    expect(pauses.at(-1)).toBeGreaterThanOrEqual(350);
+    expect(pauses.at(-1)).toBeGreaterThanOrEqual(1300);
 
     admit();
     await vi.advanceTimersByTimeAsync(60_000);

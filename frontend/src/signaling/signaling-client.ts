@@ -48,7 +48,8 @@ function openSocket(): SocketLike {
 
 export class SignalingClient implements Signaling {
   readonly #socket: SocketLike;
-  readonly #backoff = new Backoff(RECONNECTION.delay, RECONNECTION.delayMax, RECONNECTION.jitter);
+  /** A server that refuses is full, or wants others: it is asked less and less often. */
+  readonly #backoff = new Backoff(RECONNECTION.delay, 5000, RECONNECTION.jitter);
   /** It was connected, and shall be again. */
   #established = false;
   #timer?: ReturnType<typeof setTimeout>;
@@ -87,6 +88,7 @@ export class SignalingClient implements Signaling {
       };
       const timer = setTimeout(() => {
         stopListening();
+        this.#socket.disconnect();
         reject(new SignalingError('timeout', 'The server does not answer. Check your connection and try again.'));
       }, CONNECT_TIMEOUT_MS);
       this.#socket.on('connect', admitted);

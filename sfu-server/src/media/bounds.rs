@@ -9,6 +9,9 @@ const CODECS: usize = 32;
 const ENCODINGS: usize = 4;
 /// Spatial and temporal layers of one encoding.
 const LAYERS: u8 = 4;
+/// Letters of a mode's name; `L3T3_KEY_SHIFT` is the longest. The worker matches it with a regular expression that recurses
+/// once a letter: a long one ends the process.
+const MODE: usize = 16;
 const HEADER_EXTENSIONS: usize = 32;
 /// Browsers name some forty, each profile and its retransmissions apart.
 const RECEIVABLE: usize = 256;
@@ -36,11 +39,13 @@ pub fn check(kind: MediaKind, parameters: &RtpParameters) -> Result<(), String> 
     }
     let is_bearable = |encoding: &RtpEncodingParameters| {
         let mode = &encoding.scalability_mode;
-        mode.spatial_layers().get() <= LAYERS && mode.temporal_layers().get() <= LAYERS
+        mode.as_str().len() <= MODE
+            && mode.spatial_layers().get() <= LAYERS
+            && mode.temporal_layers().get() <= LAYERS
     };
     if !encodings.iter().all(is_bearable) {
         return Err(format!(
-            "rtpParameters.encodings: {LAYERS} layers are the most of a scalabilityMode"
+            "rtpParameters.encodings: {LAYERS} layers are the most of a scalabilityMode, {MODE} letters its longest name"
         ));
     }
     Ok(())
@@ -106,6 +111,15 @@ mod tests {
     fn simulcast_and_svc_as_browsers_send_them_are_taken() {
         for (encodings, mode) in [(1, "L1T1"), (3, "L1T3"), (1, "L3T3_KEY"), (4, "L1T2")] {
             assert_eq!(check(MediaKind::Video, &video(encodings, mode)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_mode_with_an_endless_name_is_refused_before_the_worker_reads_it() {
+        assert_eq!(check(MediaKind::Video, &video(1, "L3T3_KEY_SHIFT")), Ok(()));
+        for length in [13, 60_000] {
+            let mode = format!("L1T1{}", "A".repeat(length));
+            assert!(check(MediaKind::Video, &video(1, &mode)).is_err());
         }
     }
 

@@ -209,6 +209,8 @@ impl RoomActor {
                 }
                 drop(told.send(Ok(())));
             }
+            // The host was told that it came too late.
+            Command::Order { reply, .. } if reply.is_closed() => {}
             Command::Order { by, order, reply } => self.obey(&by, order, reply),
             Command::Heard(heard) => self.speech.hear(heard),
         }

@@ -114,7 +114,12 @@ impl Connection {
         if !self.rate.admits(Instant::now()) {
             return Err(RequestError::RateLimited(self.per_second));
         }
-        let outcome = timeout_at(deadline, self.handle(request?)).await;
+        let request = request?;
+        // What has waited too long is not begun: its answer says that nothing has changed.
+        if Instant::now() >= deadline {
+            return Err(RequestError::TimedOut(DEADLINE));
+        }
+        let outcome = timeout_at(deadline, self.handle(request)).await;
         let outcome = outcome.unwrap_or(Err(RequestError::TimedOut(DEADLINE)));
         if let Err(RequestError::WrongPassword(_)) = &outcome {
             self.rate.penalise(PENALTY);

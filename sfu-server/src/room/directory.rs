@@ -15,6 +15,7 @@ use crate::{
     room::{
         Charter,
         actor::{self, RoomActor, RoomConfig},
+        charter::is_room_id,
         handle::RoomHandle,
     },
     signaling::errors::RequestError,
@@ -59,6 +60,10 @@ impl Directory {
 
     /// The room of this id.
     pub async fn find(&self, room_id: &str) -> Result<RoomHandle, RequestError> {
+        if !is_room_id(room_id) {
+            let cut = room_id.chars().filter(|c| !c.is_control()).take(64).collect();
+            return Err(RequestError::RoomNotFound(cut));
+        }
         let request = |reply| Request::Find { room_id: room_id.into(), reply };
         self.ask(request).await?.ok_or_else(|| RequestError::RoomNotFound(room_id.into()))
     }

@@ -103,7 +103,7 @@ impl Attachment {
         tokio::select! {
             biased;
             () = commands.closed() => true,
-            () = self.displaced() => false,
+            () = self.displaced() => commands.is_closed(),
         }
     }
 
@@ -206,6 +206,10 @@ impl Seat {
                     Some(Command::Leave { by }) => if self.is_attached(by) {
                         return;
                     },
+                    // Nobody waits for the answer any more: the client was told that it came too late.
+                    Some(Command::Attach(reply)) if reply.is_closed() => {}
+                    Some(Command::Mute { reply, .. }) if reply.is_closed() => {}
+                    Some(Command::Ask { reply, .. }) if reply.is_closed() => {}
                     Some(Command::Attach(reply)) => {
                         let attachment = self.attach();
                         self.tell_connection(false).await;
@@ -221,8 +225,6 @@ impl Seat {
                     Some(Command::Refresh(tracks)) => {
                         self.media.refresh(|id| tracks.iter().any(|it| it.producer == id)).await;
                     }
-                    // Nobody waits for the answer any more: the client was told that it came too late.
-                    Some(Command::Ask { reply, .. }) if reply.is_closed() => {}
                     Some(Command::Ask { by, reply, .. }) if !self.is_attached(by) => {
                         drop(reply.send(Err(RequestError::SessionTaken)));
                     }

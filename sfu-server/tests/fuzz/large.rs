@@ -15,6 +15,10 @@ pub fn inputs() -> Vec<Input> {
         ("encodings-5-with-ssrcs", track(parameters::vp8_layers(&[1, 2, 3, 4, 5]))),
         ("encodings-100-with-ssrcs", track(parameters::vp8_layers(&numbers(100)))),
         ("scalability-modes", produce("encodings", vec![json!({ "scalabilityMode": "L99T99" })])),
+        ("scalability-mode-name", {
+            let endless = format!("L1T1{}", "A".repeat(60_000));
+            produce("encodings", vec![json!({ "ssrc": 7, "scalabilityMode": endless })])
+        }),
         ("codecs-1000", produce("codecs", vec![codec(); 1000])),
         ("header-extensions-1000", produce("headerExtensions", vec![extension(); 1000])),
         ("feedback-1000", produce("codecs", vec![with("rtcpFeedback", json!(vec![nack(); 1000]))])),
