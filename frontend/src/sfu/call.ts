@@ -15,7 +15,7 @@ export interface Call {
   subscriber: Pick<Subscriber, 'synchronise' | 'trackOf' | 'producerOf' | 'attached' | 'setWatching' | 'showCamerasAt' | 'takeUp' | 'close'>;
 }
 
-export type OpenCall = (capabilities: types.RtpCapabilities, onFailed: () => void) => Promise<Call>;
+export type OpenCall = (capabilities: types.RtpCapabilities, onFailed: (held: boolean) => void) => Promise<Call>;
 
 export interface CallOptions {
   codec: VideoCodec;

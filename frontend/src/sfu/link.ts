@@ -21,8 +21,8 @@ export interface LinkOptions {
   device: Device;
   /** Relays alone, no direct way. */
   relayOnly: boolean;
-  /** Mending did not help. */
-  onFailed: () => void;
+  /** Mending did not help a way that held once, or one that was never found. */
+  onFailed: (held: boolean) => void;
 }
 
 export class Link {
@@ -35,6 +35,7 @@ export class Link {
   /** The server was never told how to secure it, or did not say that it knows. */
   #unconnected = false;
   #restarts = 0;
+  #held = false;
   #timer?: ReturnType<typeof setTimeout>;
 
   constructor(direction: keyof typeof EVENTS, options: LinkOptions) {
@@ -81,6 +82,7 @@ export class Link {
     switch (state) {
       case 'connected':
         clearTimeout(this.#timer);
+        this.#held = true;
         this.#restarts = 0;
         this.#backoff.reset();
         // Without the server it is not sure that it knows of the way that was found.
@@ -104,13 +106,13 @@ export class Link {
   async #mend(): Promise<void> {
     if (this.#transport?.connectionState === 'connected' || !this.#options.signaling.connected) return;
     if (this.#restarts >= RESTARTS) {
-      this.#options.onFailed();
+      this.#options.onFailed(this.#held);
       return;
     }
     try {
       await this.#restart();
     } catch (error) {
-      if (!isDisconnected(error)) this.#options.onFailed();
+      if (!isDisconnected(error)) this.#options.onFailed(this.#held);
     }
   }
 

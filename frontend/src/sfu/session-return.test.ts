@@ -6,7 +6,7 @@ import { Session } from './session';
 
 let signaling: FakeSignaling;
 let calls: ReturnType<typeof fakeCall>[];
-let failTransport: () => void;
+let failTransport: (held: boolean) => void;
 let callOpens: boolean;
 let session: Session;
 
@@ -324,10 +324,34 @@ describe('Session, joining anew', () => {
 
   it('leaves first when a transport is beyond mending while the connection to the server holds', async () => {
     await session.join({ roomId: 'room' });
-    failTransport();
+    failTransport(true);
     await settle();
 
     expect(signaling.events).toEqual(['joinRoom', 'leaveRoom', 'joinRoom']);
+    expect(session.getSnapshot().phase).toBe('joined');
+  });
+});
+
+describe('Session, of a person whose network lets no media through', () => {
+  it('tries once more, and then says so and leaves', async () => {
+    await session.join({ roomId: 'room' });
+    failTransport(false);
+    await settle();
+    expect(session.getSnapshot().phase).toBe('joined');
+    failTransport(false);
+    await settle();
+
+    expect(session.getSnapshot()).toMatchObject({ phase: 'closed', closedReason: expect.stringContaining('another network') as string });
+    expect(signaling.events).toEqual(['joinRoom', 'leaveRoom', 'joinRoom', 'leaveRoom']);
+  });
+
+  it('goes on for ever where media flowed in between', async () => {
+    await session.join({ roomId: 'room' });
+    for (const held of [false, true, false, true]) {
+      failTransport(held);
+      await settle();
+    }
+
     expect(session.getSnapshot().phase).toBe('joined');
   });
 });

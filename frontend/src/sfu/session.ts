@@ -18,6 +18,10 @@ import { initialState, type SessionState } from './session-state';
 import { Stay } from './stay';
 
 const RETURN_ATTEMPTS = 12;
+/** So many calls in a row whose media found no way at all: the next one will not either. */
+const BLOCKED_CALLS = 2;
+const MEDIA_IS_BLOCKED =
+  'Sound and picture do not get through: a firewall or a VPN may block them. Join again from another network, or ask whoever runs this server for a relay.';
 
 /** Hands over tracks that are open already; asked only once the room is entered, so a refusal leaves them to the preview. */
 type TakeTracks = () => PreparedTracks;
@@ -30,6 +34,7 @@ export class Session {
   readonly #media: LocalMedia;
   readonly #room: RoomView;
   readonly #stay: Stay;
+  #blockedCalls = 0;
 
   readonly subscribe = this.#state.subscribe;
   readonly getSnapshot = this.#state.getSnapshot;
@@ -40,7 +45,7 @@ export class Session {
     this.#signaling = signaling;
     this.hostControls = new HostControls(signaling, this.#notices.report);
     this.#room = new RoomView(signaling, this.#state, () => this.#stay.call);
-    this.#stay = new Stay({ signaling, openCall, state: this.#state, room: this.#room, onFailed: () => this.#callFailed() });
+    this.#stay = new Stay({ signaling, openCall, state: this.#state, room: this.#room, onFailed: (held) => this.#callFailed(held) });
     this.#media = new LocalMedia({
       state: this.#state,
       queue: this.#queue,
@@ -207,8 +212,14 @@ export class Session {
     if (code === 'worker_lost') void this.#queue.run(() => this.#comeBack());
   }
 
-  #callFailed(): void {
+  #callFailed(held: boolean): void {
     if (this.#state.getSnapshot().phase !== 'joined') return;
+    this.#blockedCalls = held ? 0 : this.#blockedCalls + 1;
+    if (this.#blockedCalls >= BLOCKED_CALLS) {
+      this.#close(MEDIA_IS_BLOCKED);
+      void this.leave();
+      return;
+    }
     this.#stay.loseSeat();
     this.#lost();
     void this.#queue.run(async () => {

@@ -20,7 +20,7 @@ interface Surroundings {
   state: ObservableState<SessionState>;
   room: RoomView;
   /** The call's transports are beyond mending. */
-  onFailed: () => void;
+  onFailed: (held: boolean) => void;
 }
 
 export class Stay {
@@ -109,8 +109,8 @@ export class Stay {
   }
 
   async #openCall(capabilities: Entered['rtpCapabilities'], disconnects: number): Promise<void> {
-    const call = await this.#around.openCall(capabilities, () => {
-      if (call === this.#call) this.#around.onFailed();
+    const call = await this.#around.openCall(capabilities, (held) => {
+      if (call === this.#call) this.#around.onFailed(held);
     });
     try {
       await call.subscriber.setWatching(this.#watching);
