@@ -47,7 +47,7 @@ export class NetworkHost {
   /** A program that is Chromium on this host. */
   async chromium(): Promise<string> {
     const program = path.join(this.#dir, 'chromium');
-    await fs.writeFile(program, `#!/bin/sh\nexec ip netns exec ${this.#name} ${chromiumPath} "$@"\n`, { mode: 0o755 });
+    await fs.writeFile(program, `#!/bin/sh\nexec nsenter --net=/run/netns/${this.#name} ${chromiumPath} "$@"\n`, { mode: 0o755 });
     return program;
   }
 
@@ -68,6 +68,7 @@ export class NetworkHost {
   }
 
   async #inside(program: string, ...args: string[]): Promise<void> {
-    await run('ip', ['netns', 'exec', this.#name, program, ...args]);
+    // Not `ip netns exec`, which mounts /sys anew and cannot where the root is no mount.
+    await run('nsenter', [`--net=/run/netns/${this.#name}`, program, ...args]);
   }
 }
