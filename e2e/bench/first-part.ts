@@ -19,7 +19,7 @@ test('time to the first part', async ({ enter, composer, system }) => {
     const patience = { every: EVERY_MS };
     const [partAt, activeAt] = await Promise.all([
       until('a part', async () => ((await fetchPlaylist(system.url, roomId))?.parts.length ?? 0) > 0 && Date.now(), patience),
-      until('an active input', async () => (await composer.broadcast(roomId)).inputs.some(({ state }) => state === 'ACTIVE') && Date.now(), patience),
+      until('an active input', async () => (await composer.activeInputs(roomId)) > 0 && Date.now(), patience),
     ]);
     await room;
     const producedAt = await page.page.evaluate(() => Math.max(...window.__calls.produced));

@@ -18,7 +18,7 @@ for (const mode of ['low latency', 'plain'] as const) {
     const stage = await enter(ada);
     await showsTheTime(stage.page);
     const roomId = await stage.createRoom();
-    await expect.poll(async () => (await composer.broadcast(roomId)).inputs.filter(({ state }) => state === 'ACTIVE').length).toBe(1);
+    await expect.poll(() => composer.activeInputs(roomId)).toBe(1);
     const { browser } = await browsers();
 
     const [arriving, settled]: [number[], number[]] = [[], []];

@@ -28,7 +28,7 @@ test('pictures of the stream', async ({ browsers, composer, system }) => {
   const roomId = await first.createRoom();
   const onAir = (inputs: number) =>
     expect
-      .poll(async () => (await composer.broadcast(roomId)).inputs.filter(({ state }) => state === 'ACTIVE').length, { message: `${inputs} inputs` })
+      .poll(() => composer.activeInputs(roomId), { message: `${inputs} inputs` })
       .toBe(inputs);
   /** The newest picture, once the stream is a moment past what was done last. */
   const draw = async (name: string) => {

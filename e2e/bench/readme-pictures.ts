@@ -23,7 +23,7 @@ test('pictures of the pages', async ({ browsers, composer, system, watch }) => {
   const [host] = pages as [StagePage];
   const roomId = await host.room();
   await expect
-    .poll(async () => (await composer.broadcast(roomId)).inputs.filter(({ state }) => state === 'ACTIVE').length)
+    .poll(() => composer.activeInputs(roomId))
     .toBe(people.length);
 
   const viewer = await watch(roomId, { viewport: SIZE });

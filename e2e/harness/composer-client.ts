@@ -76,6 +76,12 @@ export class ComposerClient {
     return this.#call('getBroadcast', { roomId });
   }
 
+  /** How many inputs of a broadcast show what comes in. */
+  async activeInputs(roomId: string): Promise<number> {
+    const { inputs } = await this.broadcast(roomId);
+    return inputs.filter(({ state }) => state === 'ACTIVE').length;
+  }
+
   broadcasts(): Promise<Broadcasts> {
     return this.#call('listBroadcasts', {});
   }

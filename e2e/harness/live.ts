@@ -22,7 +22,7 @@ export const test = base.extend<{ live: Live }>({
     const second = await enter(ben);
     await second.join(roomId);
     const viewer = await watch(roomId);
-    const active = async () => (await composer.broadcast(roomId)).inputs.filter(({ state }) => state === 'ACTIVE').length;
+    const active = () => composer.activeInputs(roomId);
     await expect.poll(active).toBe(2);
     await viewer.playsSteadily();
     await use({ roomId, first, second, viewer, active });

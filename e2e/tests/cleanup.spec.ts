@@ -89,7 +89,7 @@ test('rooms are broadcast apart: when one ends the other goes on', async ({
 /** The room's broadcast runs with so many inputs, each of its processes where it should be. */
 async function onAir(system: System, composer: ComposerClient, roomId: string, inputs: number): Promise<void> {
   await expect
-    .poll(async () => (await composer.broadcast(roomId)).inputs.filter(({ state }) => state === 'ACTIVE').length)
+    .poll(() => composer.activeInputs(roomId))
     .toBe(inputs);
   const { encoder, inputs: climbed } = await composer.broadcast(roomId);
   const children = await ffmpegsOf(system.composer.pid);

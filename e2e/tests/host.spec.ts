@@ -64,7 +64,7 @@ test('a locked room lets nobody in, and whoever is removed from it stays out', a
 test('a host pins somebody and arranges the broadcast, and its picture follows', async ({ enter, composer, system }) => {
   const { host, guest, guestId, roomId } = await two(enter);
   const hostId = await host.peerId();
-  await expect.poll(async () => (await composer.broadcast(roomId)).inputs.filter(({ state }) => state === 'ACTIVE').length).toBe(2);
+  await expect.poll(() => composer.activeInputs(roomId)).toBe(2);
   /** Whose colour is where in the newest picture; empty where it is nobody's. */
   const picture = async (...boxes: Box[]) => {
     const last = await lastPicture(system.url, roomId);

@@ -19,7 +19,7 @@ test('a shared screen stands beside its person, for the others and in the broadc
     const { inputs } = await composer.broadcast(roomId);
     return Object.fromEntries(inputs.map(({ participantId, state, pid, generation }) => [participantId, { state, pid, generation }]));
   };
-  const active = async () => Object.values(await inputs()).filter(({ state }) => state === 'ACTIVE').length;
+  const active = () => composer.activeInputs(roomId);
   await expect.poll(active).toBe(2);
   const cameras = await inputs();
 

@@ -26,8 +26,8 @@ pub fn router(
 ) -> Router {
     let cors = cors(&limits.allowed_origins);
     let api = api::router(door.directory.clone()).layer(cors.clone());
-    // The layer answers both, and nothing reaches the routes. Clients that begin with polling, as those of the original do, ask as
-    // pages ask.
+    // The layer answers both, and nothing reaches the routes. Clients that begin with polling, as those of the original
+    // do, ask as pages ask.
     let socket_io = Router::new()
         .route("/socket.io", any(StatusCode::NOT_FOUND))
         .route("/socket.io/", any(StatusCode::NOT_FOUND))

@@ -1,5 +1,6 @@
-//! How much a client may say of a track, of what it can receive, and of a transport. mediasoup takes any number of encodings and layers, allocates for each, and its
-//! Rust half panics where a mode cannot be spelt (100 encodings of simulcast would be `L100`).
+//! How much a client may say of a track, of what it can receive, and of a transport. mediasoup takes any number of
+//! encodings and layers, allocates for each, and its Rust half panics where a mode cannot be spelt (100 encodings of
+//! simulcast would be `L100`).
 
 use mediasoup::prelude::*;
 

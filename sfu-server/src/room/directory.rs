@@ -18,7 +18,7 @@ use crate::{
         charter::is_room_id,
         handle::RoomHandle,
     },
-    signaling::errors::RequestError,
+    signaling::errors::{RequestError, excerpt},
     tokens::Digest,
 };
 
@@ -61,8 +61,7 @@ impl Directory {
     /// The room of this id.
     pub async fn find(&self, room_id: &str) -> Result<RoomHandle, RequestError> {
         if !is_room_id(room_id) {
-            let cut = room_id.chars().filter(|c| !c.is_control()).take(64).collect();
-            return Err(RequestError::RoomNotFound(cut));
+            return Err(RequestError::RoomNotFound(excerpt(room_id)));
         }
         let request = |reply| Request::Find { room_id: room_id.into(), reply };
         self.ask(request).await?.ok_or_else(|| RequestError::RoomNotFound(room_id.into()))

@@ -3,7 +3,7 @@
 use crate::{
     room::{charter::Settings, tracks::Slot, view::RoomView},
     signaling::{
-        errors::RequestError,
+        errors::{RequestError, excerpt},
         messages::{Ended, LayoutName, LayoutSet, Muted, Pin, Pinned, Removed, RoomLocked},
         request::{Reply, Request},
     },
@@ -89,7 +89,7 @@ impl HostOrder {
         };
         match whom {
             Some(peer_id) if !room.members.contains_key(peer_id) => {
-                Err(RequestError::PeerNotFound(peer_id.chars().take(64).collect()))
+                Err(RequestError::PeerNotFound(excerpt(peer_id)))
             }
             _ => Ok(()),
         }

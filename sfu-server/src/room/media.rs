@@ -17,7 +17,7 @@ use crate::{
         tracks::{Slot, Track, Tracks},
     },
     signaling::{
-        errors::{Direction, RequestError},
+        errors::{Direction, RequestError, excerpt},
         messages::{
             Consume, Consumed, IceRestarted, KeptMedia, PreferredLayers, Produce,
             SetPreferredLayers, TransportCreated,
@@ -386,9 +386,4 @@ impl Media {
 
 fn refused(error: impl std::fmt::Display) -> RequestError {
     RequestError::Media(error.to_string())
-}
-
-/// A client's own words, cut to a bearable length.
-fn excerpt(text: &str) -> String {
-    text.chars().take(64).collect()
 }

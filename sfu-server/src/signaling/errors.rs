@@ -7,6 +7,11 @@ use crate::signaling::messages::{ErrorCode, Failure};
 /// Largest request payload, in bytes of JSON. The transport itself closes connections that send far more.
 pub const MAX_PAYLOAD: usize = 64 * 1024;
 
+/// A client's own words as they may stand in a sentence and in the log: 200 characters at most, and no line of its own.
+pub fn excerpt(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {

@@ -6,7 +6,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use crate::signaling::{
-    errors::{MAX_PAYLOAD, RequestError},
+    errors::{MAX_PAYLOAD, RequestError, excerpt},
     leniency,
     messages::*,
 };
@@ -139,11 +139,6 @@ fn shape<T: DeserializeOwned>(event: &str, payload: Option<Value>) -> Result<T, 
     };
     leniency::complete(event, &mut fields);
     serde_json::from_value(Value::Object(fields)).map_err(|error| bad(excerpt(&error.to_string())))
-}
-
-/// A client's own words, cut to a bearable length.
-fn excerpt(text: &str) -> String {
-    text.chars().take(200).collect()
 }
 
 /// Bytes of `value` as compact JSON.
