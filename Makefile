@@ -117,32 +117,29 @@ deny:
 
 # === Test ===
 
+# Every step runs, also after one has failed; the failures and the slowest tests are named at the end.
 .PHONY: test
-test: deps-test binaries frontend/node_modules/.package-lock.json
-	@echo "== step 1 of 4: Rust tests"
-	$(CARGO) test --release --workspace
-	@echo "== step 2 of 4: frontend tests"
-	cd frontend && npm test
-	@echo "== step 3 of 4: build"
-	@$(MAKE) build
-	@echo "== step 4 of 4: end-to-end tests"
-	@if [ -e e2e/package.json ]; then $(MAKE) test-e2e; else echo "there are none"; fi
+test: deps-test worker frontend/node_modules/.package-lock.json e2e/node_modules/.package-lock.json
+	@scripts/test
 
 .PHONY: test-e2e
 test-e2e: e2e/node_modules/.package-lock.json
 	cd e2e && npm test
 
+# Judges times, too: over many runs, on a machine that is otherwise idle.
+RIG := cargo nextest run --release --workspace --locked --profile rig --no-capture
 .PHONY: rig
 rig: deps-test build e2e/node_modules/.package-lock.json
-	RIG=full $(CARGO) test --release -p hls-composer --test faults --test kills --test cycles --test lipsync --test conformance -- --nocapture --test-threads 1
-	$(CARGO) test --release -p hls-composer --test viewers -- --nocapture --include-ignored --test-threads 1
-	RIG=full FUZZ_SECONDS=60 $(CARGO) test --release -p sfu-server --test signaling_property --test load --test eight_peers --test eight_on_air --test fuzz_json -- --nocapture --test-threads 1
+	RIG=full $(RIG) -E 'binary(faults) | binary(kills) | binary(cycles) | binary(lipsync) | binary(conformance)'
+	$(RIG) -E 'binary(viewers)' --run-ignored all
+	cd e2e && E2E_REPEAT=20 npx playwright test broadcast encoder lip-sync loss network pause restart
+	RIG=full FUZZ_SECONDS=60 $(RIG) -E 'binary(signaling_property) | binary(load) | binary(eight_peers) | binary(eight_on_air) | binary(fuzz_json)'
 
 .PHONY: bench
 bench: deps-test build e2e/node_modules/.package-lock.json
 	cd e2e && npm run bench:first-part
-	$(CARGO) test --release -p hls-composer --bench pipelines
-	$(CARGO) test --release -p sfu-server --test load -- --nocapture --test-threads 1
+	$(CARGO) test --release --workspace --bench pipelines
+	$(RIG) -E 'binary(load)'
 
 # === Install ===
 
