@@ -159,6 +159,33 @@ async fn without_a_claim_a_restart_says_that_nobody_can_climb() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restart_waits_for_whoever_is_in_the_picture_and_has_no_input() {
+    let mut daemon = Daemon::start(&[]).await;
+    let mut statuses = daemon.open(1).await.expect("a claim");
+    daemon.scene(1, 1, &["one"]).await;
+    let mut client = daemon.client.clone();
+    let scope = v1::restart_pipeline_request::Scope::Inputs.into();
+    let request = v1::RestartPipelineRequest { room_id: ROOM.into(), scope, ..Default::default() };
+    let restart = tokio::spawn(async move { client.restart_pipeline(request).await });
+    until(&mut statuses, |status| status.wanted_climb_default == 1).await;
+    let request = v1::ReservePortsRequest {
+        room_id: ROOM.into(),
+        epoch: 1,
+        input_id: "one".into(),
+        tracks: vec![v1::MediaKind::Video.into(), v1::MediaKind::Audio.into()],
+        climb: 1,
+        participant_id: "one".into(),
+    };
+    daemon.client.reserve_ports(request).await.expect("ports");
+    daemon.start_input(1, "one", ADA).await.expect("a listening FFmpeg");
+    daemon.confirm(1, "one", 1).await;
+    let answer = restart.await.expect("no panic").expect("an answer").into_inner();
+    let climbed: Vec<_> =
+        answer.inputs.iter().map(|input| (&*input.input_id, input.state())).collect();
+    assert_eq!((answer.complete, climbed), (true, vec![("one", v1::InputState::Silent)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn beyond_a_limit_a_broadcast_or_an_input_is_refused_and_the_others_stay() {
     let another = |room: &str| v1::OpenBroadcastRequest {
         room_id: room.into(),

@@ -1,11 +1,15 @@
 //! Whatever one participant does, the others lose no picture, and its own tile is back at once when its media is.
 //!
 //! Four cameras whose frames are numbered stand in a grid. Two of them have every fault there is, one after the other;
-//! the stream is decoded again and read picture by picture. `RIG=full` has the long form of every fault.
+//! the stream is decoded again and read picture by picture. What must be so is judged in every run: the others lose
+//! nothing, nothing of theirs is started again, and the tile is back. How soon it is back is printed, and judged with
+//! `RIG=full`, which has the long form of every fault, over several runs. What falls into a moment when the machine was
+//! away (`rig/machine.rs`) is named and measured again.
 
 mod rig;
 
 use std::{
+    collections::BTreeMap,
     process::Command,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -14,6 +18,7 @@ use std::{
 use proto::v1;
 use rig::{
     daemon::{Daemon, ROOM, input},
+    machine::{self, Machine},
     media::{Camera, Codec, microphone},
     participant::{Order, Participant, Track},
     sender::Ssrcs,
@@ -48,11 +53,24 @@ enum Act {
     Nothing,
 }
 
-/// What was measured of a fault.
-struct Outcome {
-    name: &'static str,
-    of: usize,
-    returned_unix_ms: u64,
+/// How soon a tile is back in the median of all runs, and in the worst one.
+const USUAL: u64 = 700;
+const WORST: u64 = 1000;
+/// Whoever is not back after so long is not coming back: ten times the worst.
+const LIVENESS: u64 = 10 * WORST;
+/// Runs of which times are judged, and runs that may be begun for one thing that is measured again.
+const RUNS: usize = 5;
+const TRIES: usize = 4;
+
+/// What one run has shown.
+#[derive(Default)]
+struct Run {
+    /// Of every fault, by name and victim: how soon the tile was back, in milliseconds.
+    back: Vec<((&'static str, &'static str), Option<u64>)>,
+    /// Whatever must not be.
+    wrong: Vec<String>,
+    /// What may be the machine's doing.
+    away: Vec<String>,
 }
 
 fn seconds(n: f32) -> Duration {
@@ -133,9 +151,52 @@ fn faults(small: [Arc<Camera>; 2], large: [Arc<Camera>; 2], full: bool) -> Vec<F
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_one_participant_does_the_others_lose_nothing_and_its_tile_is_back_within_a_second()
- {
+async fn whatever_one_participant_does_the_others_lose_nothing_and_its_tile_is_back() {
     let full = rig::is_full();
+    if full {
+        machine::must_be_idle();
+    }
+    let mut machine = Machine::watch();
+    let mut times: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
+    let (wanted, mut judged) = (if full { RUNS } else { 1 }, 0);
+    for attempt in 1.. {
+        let run = run(full, &mut machine).await;
+        assert!(
+            run.wrong.is_empty(),
+            "{:#?}\nbeside what the machine did: {:#?}",
+            run.wrong,
+            run.away
+        );
+        for (fault, back) in run.back {
+            times.entry(fault).or_default().extend(back);
+        }
+        judged += usize::from(run.away.is_empty());
+        if judged == wanted {
+            break;
+        }
+        if !run.away.is_empty() {
+            println!("the machine was away, so this is measured again: {:#?}", run.away);
+        }
+        let most = wanted + TRIES - 1;
+        assert!(
+            attempt < most,
+            "the machine was away in most of {most} runs: nothing can be judged"
+        );
+    }
+    println!("{:24} | victim | back after, ms", "fault");
+    let mut slow = vec![];
+    for ((fault, victim), mut back) in times {
+        println!("{fault:24} | {victim:6} | {back:?}");
+        back.sort_unstable();
+        let (median, worst) = (back[back.len() / 2], back[back.len() - 1]);
+        if median > USUAL || worst > WORST {
+            slow.push((fault, victim, median, worst));
+        }
+    }
+    assert!(!full || slow.is_empty(), "fault, victim, median and worst in ms: {slow:?}");
+}
+
+async fn run(full: bool, machine: &mut Machine) -> Run {
     let everybody = [ADA, BEN, CLEO, DORA];
     let camera =
         |(_, codec, blue, _), width, height| Arc::new(Camera::counting(codec, blue, width, height));
@@ -144,6 +205,7 @@ async fn whatever_one_participant_does_the_others_lose_nothing_and_its_tile_is_b
     let tones: Vec<_> = (0..4).map(|n| Arc::new(microphone(400 + 100 * n))).collect();
     let mut daemon = Daemon::start(&[]).await;
     let mut sfu = Sfu::open(&mut daemon, 1).await;
+    sfu.away = Some(machine.tell());
     let names = everybody.map(|(name, ..)| name);
     daemon.scene(1, 1, &names).await;
     let mut people = vec![];
@@ -159,7 +221,7 @@ async fn whatever_one_participant_does_the_others_lose_nothing_and_its_tile_is_b
     sleep(seconds(2.0)).await;
 
     let victims = [CLEO, DORA];
-    let mut outcomes = vec![];
+    let mut returned = vec![];
     let small = [cameras[2].clone(), cameras[3].clone()];
     for fault in faults(small, large, full) {
         let victim = victims[fault.of].0;
@@ -167,7 +229,7 @@ async fn whatever_one_participant_does_the_others_lose_nothing_and_its_tile_is_b
         act(fault.begin, person, &sfu, victim);
         sleep(fault.lasts).await;
         act(fault.end, person, &sfu, victim);
-        outcomes.push(Outcome { name: fault.name, of: fault.of, returned_unix_ms: unix_ms() });
+        returned.push((fault.name, fault.of, unix_ms()));
         sleep(seconds(3.5)).await;
     }
     let after = sfu.status.borrow().clone();
@@ -179,47 +241,53 @@ async fn whatever_one_participant_does_the_others_lose_nothing_and_its_tile_is_b
     let unsettled = (settled.saturating_sub(joined) * 15).div_ceil(1000);
     pictures.drain(..unsettled as usize);
     let watched_from = joined + unsettled * 1000 / 15;
+    let at = |n: usize| watched_from + n as u64 * 1000 / 15;
 
-    let others = [ADA, BEN].map(|(name, _, blue, centre)| {
-        let seen = Seen::through(&pictures, blue, centre);
-        println!("{name}: {seen:?} of {} pictures", pictures.len());
-        (name, seen)
-    });
-    let lateness = people.iter().map(Participant::lateness).max();
-    println!("the senders were late by {lateness:?} at most");
-    println!("{:24} | victim | back after, ms", "fault");
-    let mut slow = vec![];
-    for outcome in &outcomes {
-        let (name, _, blue, centre) = victims[outcome.of];
-        let after = back_after(&pictures, watched_from, outcome.returned_unix_ms, blue, centre);
-        println!(
-            "{:24} | {name:6} | {}",
-            outcome.name,
-            after.map_or("never".into(), |ms| ms.to_string())
-        );
-        if after.is_none_or(|ms| ms > 1000) {
-            slow.push((outcome.name, name, after));
+    let mut run = Run::default();
+    for (name, of, returned) in returned {
+        let (victim, _, blue, centre) = victims[of];
+        let back = back_after(&pictures, watched_from, returned, blue, centre);
+        match back.filter(|ms| *ms < LIVENESS) {
+            None => run.wrong.push(format!("{victim} is not back after: {name}")),
+            Some(ms) if ms > WORST => {
+                let moments = machine.away(returned, returned + ms);
+                run.away.extend(moments.iter().map(|it| format!("{name}, {ms} ms: {it:?}")));
+            }
+            Some(_) => {}
         }
+        run.back.push(((name, victim), back));
     }
     for (name, ..) in victims {
         let input = input(&after, name).expect("an input that lives");
-        println!(
-            "{name}: generation {}, {} key frames wanted",
-            input.generation, input.key_frames_wanted
-        );
-        assert_eq!(input.state(), v1::InputState::Active);
+        println!("{name}: generation {}, {} key frames", input.generation, input.key_frames_wanted);
+        if input.state() != v1::InputState::Active {
+            run.wrong.push(format!("{name} is {:?} in the end", input.state()));
+        }
     }
-    for (name, seen) in others {
-        assert!(seen.shown > pictures.len() * 9 / 10, "{name} is in every picture");
-        assert_eq!((seen.lost, seen.repeated), (0, 0), "{name} lost nothing");
+    for (name, _, blue, centre) in [ADA, BEN] {
+        let seen = Seen::through(&pictures, blue, centre);
+        println!("{name}: {seen:?} of {} pictures", pictures.len());
+        if seen.shown <= pictures.len() * 9 / 10 {
+            run.wrong.push(format!("{name} is not in every picture: {}", seen.shown));
+        }
+        for flaw in &seen.flaws {
+            let moments = machine.away(at(*flaw), at(*flaw));
+            match moments.first() {
+                Some(moment) => run.away.push(format!("{name}, picture {flaw}: {moment:?}")),
+                None => run.wrong.push(format!("{name} lost or repeated a frame: picture {flaw}")),
+            }
+        }
         let process = |status: &v1::BroadcastStatus| {
             input(status, name).map(|input| (input.pid, input.generation))
         };
-        assert_eq!(process(&before), process(&after), "{name} was not started again");
+        if process(&before) != process(&after) {
+            run.wrong.push(format!("{name} was started again"));
+        }
     }
-    let discontinuities = playlist.matches("#EXT-X-DISCONTINUITY\n").count();
-    assert_eq!(discontinuities, 0, "{playlist}");
-    assert!(slow.is_empty(), "back later than a second: {slow:?}");
+    if playlist.contains("#EXT-X-DISCONTINUITY\n") {
+        run.wrong.push(format!("a discontinuity:\n{playlist}"));
+    }
+    run
 }
 
 fn is_active(status: &v1::BroadcastStatus, name: &str) -> bool {

@@ -255,11 +255,14 @@ impl Broadcast {
         let participants: Vec<String> = match &scope {
             Scope::Encoder => vec![],
             Scope::OneInput(name) => {
-                let found = self.inputs.participant(name);
+                let tile = || self.shown().find(|participant| participant == name);
+                let found = self.inputs.participant(name).or_else(tile);
                 vec![found.ok_or_else(|| BroadcastError::UnknownInput(name.clone()))?.into()]
             }
             Scope::Inputs | Scope::Everything => {
-                self.inputs.participants().map(Into::into).collect()
+                // Whoever has no input at the moment is waited for too.
+                let all = self.inputs.participants().chain(self.shown());
+                all.collect::<BTreeSet<_>>().into_iter().map(Into::into).collect()
             }
         };
         match &scope {
@@ -277,6 +280,11 @@ impl Broadcast {
         let (reply, outcome) = oneshot::channel();
         self.restarts.push(Pending { climbs, encoder_after, asked: Instant::now(), reply });
         Ok(outcome)
+    }
+
+    /// The participants of the picture.
+    fn shown(&self) -> impl Iterator<Item = &str> {
+        self.scene.tiles.iter().map(|tile| tile.participant.as_str())
     }
 
     fn snapshot(&self) -> Status {

@@ -89,6 +89,10 @@ impl InputBuffer {
             Payload::Frame { index, picture } => {
                 let position = index as f64 / f64::from(self.fps);
                 self.playout.frame_arrived(media.arrived, position);
+                // Of two frames for one tick the later one counts.
+                while self.frames.back().is_some_and(|(last, _)| *last >= index) {
+                    self.frames.pop_back();
+                }
                 if self.frames.len() == MAX_FRAMES {
                     self.frames.pop_front();
                 }
@@ -336,6 +340,19 @@ mod tests {
             .collect();
         let settled = behind[50];
         assert!(behind[100..].iter().all(|ticks| *ticks <= settled + 1), "{behind:?}");
+    }
+
+    #[test]
+    fn of_two_frames_for_one_tick_the_later_one_is_shown() {
+        let id: Arc<str> = "a".into();
+        let now = Instant::now();
+        let mut buffer = InputBuffer::new(FPS);
+        let mut second = frame(&id, 1, now, 0);
+        second.payload = Payload::Frame { index: 0, picture: Bytes::from(vec![77; 4]) };
+        buffer.take(frame(&id, 1, now, 0));
+        buffer.take(second);
+        buffer.advance(now);
+        assert_eq!(buffer.shown().map(|shown| (shown.serial, shown.picture[0])), Some((1, 77)));
     }
 
     #[test]

@@ -26,6 +26,8 @@ const JUMP_AFTER: Duration = Duration::from_millis(100);
 const SETTLING: Duration = Duration::from_secs(1);
 /// How much of a drift one second may take back; 0.5 % of pitch is not heard.
 const SLEW: f64 = 0.005;
+/// Sound that came within this is heard.
+const HEARD: Duration = Duration::from_millis(500);
 /// How much later than planned media may become before the plan follows, in seconds: well within [`MARGIN`].
 const LATE: f64 = 0.025;
 /// What a plan is rounded down by to stand on a whole frame, rather than up by the rest of one, in seconds.
@@ -64,6 +66,10 @@ pub struct Playout {
     offsets: Recent,
     lags: Recent,
     first_frame: Option<Instant>,
+    last_sound: Option<Instant>,
+    /// D as it is applied: where a voice is heard it moves no faster than can be slewed, however late pictures become,
+    /// because a picture that is sick must not cut the voice.
+    delay: Option<f64>,
     /// O + D as it is applied. It rests while the wanted one is near: a plan that trembled with every arrival would
     /// skip one frame and repeat another wherever a tick stands on the edge between two. It rests where frames stand
     /// on ticks, so that a picture is neither early nor late for its sound.
@@ -84,6 +90,8 @@ impl Playout {
             offsets: Recent::default(),
             lags: Recent::default(),
             first_frame: None,
+            last_sound: None,
+            delay: None,
             shift: None,
             target: None,
             astray: None,
@@ -93,6 +101,7 @@ impl Playout {
 
     /// Sound of `position` seconds arrived.
     pub fn sound_arrived(&mut self, at: Instant, position: f64) {
+        self.last_sound = Some(at);
         self.offsets.push(at, self.seconds(at) - position, WINDOW);
     }
 
@@ -114,12 +123,19 @@ impl Playout {
             None => FIRST_DELAY,
             Some(lag) => (lag + MARGIN).clamp(self.frame + 0.055, MAX_DELAY),
         };
-        let wanted = origin + delay;
         let elapsed =
             self.advanced.map_or(0.0, |last| now.saturating_duration_since(last).as_secs_f64());
         self.advanced = Some(now);
-        let settling =
-            self.first_frame.is_some_and(|first| now.saturating_duration_since(first) < SETTLING);
+        let within = |at: Option<Instant>, time| {
+            at.is_some_and(|at| now.saturating_duration_since(at) < time)
+        };
+        let settling = within(self.first_frame, SETTLING);
+        let is_free = settling || begins || !within(self.last_sound, HEARD);
+        let step = if is_free { f64::INFINITY } else { SLEW * elapsed };
+        let former = self.delay.unwrap_or(delay);
+        let delay = former + (delay - former).clamp(-step, step);
+        self.delay = Some(delay);
+        let wanted = origin + delay;
         let tolerance = if settling { LATE } else { JUMP };
         let whole = self.on_a_tick(wanted, now);
         let Some(shift) = self.shift else {
@@ -267,6 +283,25 @@ mod tests {
         }
         feed(&mut playout, epoch, 10.0, 12.0, 0.1, 0.1);
         assert_eq!(playout.shift, Some(before));
+    }
+
+    #[test]
+    fn pictures_that_become_late_never_cut_the_voice() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        feed(&mut playout, epoch, 0.0, 5.0, 0.1, 0.02);
+        for tenths in 50..150 {
+            let from = f64::from(tenths) / 10.0;
+            let lag = if tenths % 2 == 0 { 0.45 } else { 0.02 };
+            let mut tick = (from * 15.0).ceil() as u64;
+            while (tick as f64) / 15.0 < from + 0.1 {
+                let position = tick as f64 / 15.0;
+                playout.sound_arrived(at(epoch, position + 0.1), position);
+                playout.frame_arrived(at(epoch, position + 0.1), position - lag);
+                assert!(!playout.advance(at(epoch, position + 0.1), false), "a jump at {position}");
+                tick += 1;
+            }
+        }
     }
 
     #[test]

@@ -24,13 +24,11 @@ use self::feed::Replay;
 use crate::{
     compositor::Tick,
     packager,
-    process::{self, Launcher, Process, Spawn},
+    process::{self, Activity, Idleness, Launcher, Process, Spawn},
 };
 
-/// It is hung when it owes more than this and delivers nothing for as long: less might be a busy machine.
-const OWED: Duration = Duration::from_millis(800);
-/// When it owes more than this and delivers nothing for as long, the kernel is asked whether it is stopped, which no
-/// busy machine does to it: players may have half a second of media, and its successor needs most of that.
+/// When it owes more than this and delivers nothing for as long, the kernel is asked what it does: players may have half
+/// a second of media, and a successor needs most of that. One that is only slow is left alone.
 const SUSPECT: Duration = Duration::from_millis(120);
 /// How often.
 const LOOK: Duration = Duration::from_millis(50);
@@ -145,9 +143,8 @@ async fn encode(
     let started = Instant::now();
     let ticks_in = |time: Duration| (time.as_secs_f64() * f64::from(config.fps)).ceil() as u64;
     let mut looked = started;
+    let mut idleness: Option<Idleness> = None;
     let reason = loop {
-        let patience = if replay.has_delivered() { Duration::ZERO } else { START_UP };
-        let hung_at = replay.hung_at(ticks_in(OWED), OWED).map(|due| due.max(started + patience));
         let suspect_at =
             replay.hung_at(ticks_in(SUSPECT), SUSPECT).map(|due| due.max(looked + LOOK));
         tokio::select! {
@@ -155,6 +152,7 @@ async fn encode(
             Ok(()) = replace.changed() => break "asked for".to_owned(),
             Ok(()) = seen.changed() => {
                 let newly = replay.saw(*seen.borrow_and_update());
+                idleness = None;
                 status.send_modify(|status| {
                     status.delivers = true;
                     status.ticks += newly;
@@ -162,12 +160,14 @@ async fn encode(
             }
             () = deadline::at(suspect_at) => {
                 looked = Instant::now();
-                if process::is_stopped(running.process.pid()) {
-                    break "it is stopped".to_owned();
+                // One that is gone is seen by its exit.
+                let Some(activity) = process::activity(running.process.pid()) else { continue };
+                let starts = !replay.has_delivered() && looked < started + START_UP;
+                let begin = || Idleness::begin(looked, activity);
+                let hangs = idleness.get_or_insert_with(begin).hangs(looked, activity);
+                if hangs && (!starts || activity == Activity::Stopped) {
+                    break format!("it hangs: it owes {} ticks, and does not wait for a core", replay.owed());
                 }
-            }
-            () = deadline::at(hung_at) => {
-                break format!("it owes {} ticks", replay.owed());
             }
             written = running.feed.write(replay) => if let Err(error) = written {
                 break match tokio::time::timeout(RETRY, running.process.exited()).await {

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     complaint::Complaint,
-    health::{self, Attention, Health, SILENCE, Verdict},
+    health::{self, Attention, Expected, Health, SILENCE, Verdict},
     input::Command,
     listening::Ingest,
     media::{PipeEnd, Progress},
@@ -28,6 +28,8 @@ use crate::{
 const CONFIRM: Duration = Duration::from_secs(2);
 /// How often the health of a process is looked at, complaints apart.
 const CHECK: Duration = Duration::from_millis(100);
+/// A voice waits so long for the first picture beside it before it counts alone.
+const FIRST_PICTURE: Duration = Duration::from_secs(2);
 
 /// What one process is watched by.
 struct Watch {
@@ -37,8 +39,10 @@ struct Watch {
     log: watch::Receiver<Log>,
     read: u64,
     health: Health,
-    /// When pictures were to come, if they are.
-    pictures: Option<Instant>,
+    /// Since when each track is to send.
+    expected: Expected,
+    /// When the resume was confirmed.
+    resumed: Option<Instant>,
     step7: Option<Running>,
     step8: Option<Running>,
     confirm_due: Option<Instant>,
@@ -55,8 +59,9 @@ impl Task {
             progress: self.progress.subscribe(),
             log: running.process.lines(),
             read: 0,
-            health: Health::new(self.config.fps, running.spawned),
-            pictures: None,
+            health: Health::new(running.spawned),
+            expected: Expected::default(),
+            resumed: None,
             step7: Some(Step::begin(7, "resumed")),
             step8: None,
             confirm_due: Some(Instant::now() + CONFIRM),
@@ -72,7 +77,7 @@ impl Task {
                     }
                 }
                 Ok(()) = watch.progress.changed(), if awaits_media => {
-                    if self.become_active(&mut watch.step8) {
+                    if self.become_active(&mut watch) {
                         self.tell().await;
                     }
                 }
@@ -108,9 +113,11 @@ impl Task {
                     self.confirmed(steps, watch.step7.take());
                     watch.confirm_due = None;
                     watch.step8 = Some(Step::begin(8, "active"));
-                    watch.pictures = self.flows(Kind::Video).then(Instant::now);
+                    let now = Instant::now();
+                    watch.resumed = Some(now);
+                    watch.expected = self.expected(Expected::default(), now);
                     self.report.state = State::Resumed;
-                    self.become_active(&mut watch.step8);
+                    self.become_active(watch);
                     self.tell().await;
                 }
             }
@@ -122,16 +129,15 @@ impl Task {
                     let paused = task.tracks.iter().any(|t| t.kind == kind && t.paused);
                     paused && !kinds.contains(&kind)
                 };
-                let unseen = returns(self, Kind::Video).then(|| since(progress.last_frame));
                 let unheard = returns(self, Kind::Audio).then(|| since(progress.last_sample));
                 for track in &mut self.tracks {
                     track.paused = kinds.contains(&track.kind);
                 }
-                if health::starts_afresh(unseen, unheard) {
+                if health::starts_afresh(unheard) {
                     return Some(End::Rested(reply));
                 }
                 if self.report.state != State::Listening {
-                    watch.pictures = self.flows(Kind::Video).then_some(now);
+                    watch.expected = self.expected(watch.expected, now);
                 }
                 // An asker that is gone sees the generation in the status.
                 _ = reply.send(self.report.generation);
@@ -145,7 +151,9 @@ impl Task {
         let progress = *watch.progress.borrow();
         let complaints: Vec<Complaint> = {
             let log = watch.log.borrow_and_update();
-            let new = log.since(watch.read).map(Complaint::of).collect();
+            // What was not kept may have been anything: a packet that was taken is the milder guess.
+            let new = log.since(watch.read);
+            let new = new.map(|line| line.map_or(Complaint::Taken, Complaint::of)).collect();
             watch.read = log.written;
             new
         };
@@ -155,17 +163,13 @@ impl Task {
                 leases.iter().flat_map(|(_, pair)| [pair.rtp(), pair.rtcp()]).collect();
             match leases.first() {
                 Some((_, pair)) if sockets::has_backlog(pid, pair.ip(), &ports) => {
-                    if process::is_stopped(pid) {
-                        Attention::Stopped
-                    } else {
-                        Attention::Behind
-                    }
+                    process::activity(pid).map_or(Attention::Idle, Attention::Unread)
                 }
                 _ => Attention::Idle,
             }
         };
         let complaints = complaints.into_iter();
-        let verdict = watch.health.check(now, &progress, complaints, watch.pictures, attention);
+        let verdict = watch.health.check(now, &progress, complaints, watch.expected, attention);
         match verdict {
             Verdict::Well => {}
             Verdict::KeyFrame => {
@@ -183,6 +187,9 @@ impl Task {
             self.report.state = State::Silent;
             self.tell().await;
         }
+        if self.become_active(watch) {
+            self.tell().await;
+        }
         None
     }
 
@@ -198,34 +205,70 @@ impl Task {
         trace.sort_by_key(|step| step.number);
     }
 
-    /// Step 8: a decoded frame of an unpaused video; without one, PCM; with everything paused, the confirmed resume.
-    /// Says whether the state changed.
-    fn become_active(&mut self, step8: &mut Option<Running>) -> bool {
+    /// Step 8: a decoded frame, or PCM beside which no frame comes; with everything paused, the confirmed resume. Where
+    /// nothing comes at all, that is silence, and no failure. Says whether the state changed.
+    fn become_active(&mut self, watch: &mut Watch) -> bool {
         let progress = *self.progress.borrow();
-        let reached = if self.flows(Kind::Video) {
-            progress.frames > 0
-        } else if self.flows(Kind::Audio) {
-            progress.samples > 0
-        } else {
-            true
+        let state = match self.report.state {
+            State::Resumed => {
+                let waited = watch.resumed.map_or(Duration::ZERO, |resumed| resumed.elapsed());
+                let (sees, hears) = (self.flows(Kind::Video), self.flows(Kind::Audio));
+                reached(&progress, sees, hears, waited)
+            }
+            State::Silent if progress.last().is_some_and(|last| last.elapsed() < SILENCE) => {
+                Some(State::Active)
+            }
+            _ => None,
         };
-        let alive = progress.last().is_none_or(|last| last.elapsed() < SILENCE);
-        match self.report.state {
-            State::Resumed if reached => {
-                self.report.trace.extend(step8.take().map(Running::done));
-                self.report.state = State::Active;
-                true
-            }
-            State::Silent if alive => {
-                self.report.state = State::Active;
-                true
-            }
-            _ => false,
+        let Some(state) = state else { return false };
+        self.report.trace.extend(watch.step8.take().map(Running::done));
+        self.report.state = state;
+        true
+    }
+
+    /// Since when each track is to send, from `now` on; one that was to send before still is.
+    fn expected(&self, former: Expected, now: Instant) -> Expected {
+        Expected {
+            pictures: self.flows(Kind::Video).then(|| former.pictures.unwrap_or(now)),
+            sound: self.flows(Kind::Audio).then(|| former.sound.unwrap_or(now)),
         }
     }
 
     /// Whether a track of this kind sends, as far as the SFU knows.
     fn flows(&self, kind: Kind) -> bool {
         self.tracks.iter().any(|track| track.kind == kind && !track.paused)
+    }
+}
+
+/// Where an input is `waited` after its resume was confirmed, if that is on from there; `sees` and `hears` are the tracks
+/// that send.
+fn reached(progress: &Progress, sees: bool, hears: bool, waited: Duration) -> Option<State> {
+    let seen = sees && progress.frames > 0;
+    let heard = hears && progress.samples > 0;
+    if seen || (!sees && !hears) || (heard && (!sees || waited >= FIRST_PICTURE)) {
+        return Some(State::Active);
+    }
+    (!heard && waited >= SILENCE).then_some(State::Silent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_from_the_start_is_silence_and_a_voice_waits_for_no_picture_that_never_comes() {
+        let came = |frames, samples| Progress { frames, samples, ..Progress::default() };
+        let (soon, late) = (Duration::from_millis(100), FIRST_PICTURE);
+        for (progress, sees, hears, waited, state) in [
+            (came(1, 0), true, true, soon, Some(State::Active)),
+            (came(0, 960), true, true, soon, None),
+            (came(0, 960), true, true, late, Some(State::Active)),
+            (came(0, 960), false, true, soon, Some(State::Active)),
+            (came(0, 0), true, true, soon, None),
+            (came(0, 0), true, true, late, Some(State::Silent)),
+            (came(0, 0), false, false, soon, Some(State::Active)),
+        ] {
+            assert_eq!(reached(&progress, sees, hears, waited), state, "{progress:?} {waited:?}");
+        }
     }
 }

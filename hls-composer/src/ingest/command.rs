@@ -8,12 +8,17 @@ use super::sdp::Kind;
 pub const VIDEO_FD: i32 = 3;
 /// Descriptor on which it writes PCM.
 pub const AUDIO_FD: i32 = 4;
+/// Descriptor on which it writes the time of every frame, before the frame.
+pub const TIMES_FD: i32 = 5;
+/// Times are counted in so many parts of a second.
+pub const TIME_BASE: u32 = 90_000;
 
-/// Arguments that read `sdp` on `ip` and write the tracks it holds at `fps` frames a second.
+/// Arguments that read `sdp` on `ip` and write the tracks it holds, pictures at about `fps` a second.
 ///
-/// Position is time: `fps=…:start_time=0` and `aresample=…:first_pts=0` make frame n stand at n/fps seconds and
-/// sample m at m/48000 seconds of the sender's clock. Every warning is written, also a repeated one: what it complains of
-/// is how RTP that does not decode is told from silence.
+/// A frame is written as soon as it is decoded, with its time on [`TIMES_FD`]. FFmpeg's `fps` filter would hold each one
+/// until the next comes, which for a picture drawn once is never, and would fill every gap with copies. Sound is
+/// continuous: `aresample=…:first_pts=0` makes sample m stand at m/48000 seconds of the sender's clock. Every warning is
+/// written, also a repeated one: what it complains of is how RTP that does not decode is told from silence.
 pub fn args(sdp: &Path, ip: IpAddr, kinds: &[Kind], fps: u32) -> Vec<OsString> {
     let mut args: Vec<OsString> = [
         "-nostdin -hide_banner -nostats -loglevel repeat+warning -filter_threads 1 -threads 1",
@@ -26,14 +31,10 @@ pub fn args(sdp: &Path, ip: IpAddr, kinds: &[Kind], fps: u32) -> Vec<OsString> {
     .collect();
     args.extend([ip.to_string().into(), "-f".into(), "sdp".into(), "-i".into(), sdp.into()]);
     if kinds.contains(&Kind::Video) {
-        let filter = format!(
-            "fps={fps}:start_time=0,\
-             scale=256:144:force_original_aspect_ratio=decrease:eval=frame:flags=area,\
-             pad=256:144:(ow-iw)/2:(oh-ih)/2:eval=frame,format=yuv420p"
-        );
         args.extend(["-map", "0:v", "-vf"].map(OsString::from));
-        args.push(filter.into());
-        args.extend(["-f", "rawvideo", "-flush_packets", "1"].map(OsString::from));
+        args.push(video_filter(fps).into());
+        let output = "-fps_mode passthrough -f rawvideo -flush_packets 1";
+        args.extend(output.split_whitespace().map(OsString::from));
         args.push(format!("pipe:{VIDEO_FD}").into());
     }
     if kinds.contains(&Kind::Audio) {
@@ -45,6 +46,31 @@ pub fn args(sdp: &Path, ip: IpAddr, kinds: &[Kind], fps: u32) -> Vec<OsString> {
         args.push(format!("pipe:{AUDIO_FD}").into());
     }
     args
+}
+
+/// From decoded pictures of any size, shape and colour matrix to 256×144 in BT.601, and the times they stand at.
+fn video_filter(fps: u32) -> String {
+    // Of a faster camera every second picture is left out, before it is scaled. Jitter of capture makes no difference,
+    // and a camera that is only a little faster than the canvas is taken as it is.
+    let least = 0.55 / f64::from(fps);
+    // A window dragged narrow is scaled to no less than two columns: a width of 0 ends FFmpeg.
+    let width = "if(gte(iw*144,ih*256),256,max(2,round(144*iw/ih/2)*2))";
+    let height = "if(gte(iw*144,ih*256),max(2,round(256*ih/iw/2)*2),144)";
+    [
+        &format!(
+            "select='isnan(prev_selected_t)+lt(t,prev_selected_t)+gte(t-prev_selected_t,{least:.4})'"
+        ),
+        &format!(
+            "scale=w='{width}':h='{height}':eval=frame:flags=area:out_color_matrix=bt601:out_range=tv"
+        ),
+        "pad=256:144:(ow-iw)/2:(oh-ih)/2:eval=frame",
+        "format=yuv420p",
+        &format!("settb=1/{TIME_BASE}"),
+        // Only frames that have metadata are printed.
+        "metadata=add:key=at:value=0",
+        &format!("metadata=print:file='pipe\\:{TIMES_FD}':direct=1"),
+    ]
+    .join(",")
 }
 
 #[cfg(test)]

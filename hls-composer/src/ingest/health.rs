@@ -1,51 +1,54 @@
-//! When an ingest is sick: pure rules over what its process delivers, what it complains of, and what it leaves unread.
+//! When an ingest is sick: pure rules over what its process delivers, what it complains of, and what the kernel says.
 //!
 //! ```text
 //! frames, samples ──┐                 nothing to do
-//! complaints ───────┼─▶ Health::check ──▶ KeyFrame   no frame for 0.5 s while RTP flows, at most one a second
-//! unread datagrams ─┘                 ▶ Sick       respawn: what flows will not decode again by itself
+//! complaints ───────┼─▶ Health::check ──▶ KeyFrame   no frame for 0.5 s while somebody is there, at most one a second
+//! the kernel ───────┘                 ▶ Sick       respawn: what flows will not be taken again by itself
 //! ```
 //!
-//! Silence is no sickness: without RTP nothing is asked for and nothing is restarted.
+//! Silence is no sickness, loss is none, and waiting for a core is none. A new process cuts the voice for a moment, so a
+//! picture alone is no reason for one while key frames may still help.
 
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{complaint::Complaint, media::Progress};
+use crate::process::{Activity, Idleness};
 
-/// Media may run this far ahead of time: sender reports move positions, a jump of timestamps goes beyond.
-const AHEAD: Duration = Duration::from_secs(2);
 /// Nothing for this long is silence.
 pub const SILENCE: Duration = Duration::from_secs(2);
-/// No frame for this long, while RTP flows, and a key frame is wanted.
+/// No frame for this long, while somebody is there, and a key frame is wanted.
 const STALL: Duration = Duration::from_millis(500);
-/// RTP that still does not decode so long after the first key frame was asked for will not.
-const HOPELESS: Duration = Duration::from_secs(2);
-/// A complaint counts as flowing RTP for this long.
+/// A complaint, and a sample, count as RTP that flows for this long.
 const FRESH: Duration = Duration::from_secs(1);
-/// The shortest and the longest time between two requests.
+/// The shortest and the longest time between two requests for key frames.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 const ASK_SELDOM: Duration = Duration::from_secs(8);
-/// So many packets in a row refused as too old, without a frame for so long, are no reordering: the sequence numbers
-/// began anew. A leap of them says as much at once, unless frames go on: then it was a stray packet.
+/// RTP that does not decode for so long, though key frames are asked for every second, will not: the last resort, and only
+/// where there is no voice to be cut.
+const HOPELESS: Duration = Duration::from_secs(30);
+/// So many packets in a row refused as too old, for so long, while nothing is delivered, are no packets that were sent
+/// again too late: the sequence numbers began anew.
 const ANEW: u32 = 5;
 const ANEW_FOR: Duration = Duration::from_millis(300);
+/// The same where the other track is well, and would be cut.
+const ANEW_BESIDE: Duration = Duration::from_secs(1);
 /// When nothing came for this long, the kernel is asked what the process does, so often.
 const LOOK: Duration = Duration::from_millis(100);
-/// Datagrams unread for this long belong to a process that hangs.
-const UNREAD: Duration = Duration::from_millis(400);
-/// An announced resume after so long without a frame gets a new process first: 150 filled-in frames are the most.
-const LONG_UNSEEN: Duration = Duration::from_secs(10);
-/// The same for sound, which costs less to fill in.
+/// An announced resume of sound after so long unheard gets a new process first, instead of that much silence filled in.
 const LONG_UNHEARD: Duration = Duration::from_secs(600);
 /// Respawns in [`BUDGET_WINDOW`] before an input is given up.
 const BUDGET: usize = 3;
 const BUDGET_WINDOW: Duration = Duration::from_secs(60);
 
-/// Whether a process that started `elapsed` ago cannot have media at `position` seconds yet.
-pub fn is_time_jump(position: f64, elapsed: Duration) -> bool {
-    position > (elapsed + AHEAD).as_secs_f64()
+/// Since when each track is expected to send, if it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Expected {
+    /// Pictures.
+    pub pictures: Option<Instant>,
+    /// Sound.
+    pub sound: Option<Instant>,
 }
 
 /// What a process that delivers nothing does, as the kernel sees it.
@@ -53,26 +56,21 @@ pub fn is_time_jump(position: f64, elapsed: Duration) -> bool {
 pub enum Attention {
     /// There is nothing to be read.
     Idle,
-    /// Datagrams wait, and it may be busy or starved.
-    Behind,
-    /// Datagrams wait, and it is stopped.
-    Stopped,
+    /// Datagrams wait, and the process does this.
+    Unread(Activity),
 }
 
 /// Why a process is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Sickness {
-    /// A gap is being filled that no clock explains.
-    #[error("timestamps jumped: {0} frames are being filled in")]
-    TimeJump(u64),
-    /// The sequence numbers began anew: FFmpeg waits for the old ones, or has followed to times that are off by hours.
+    /// The sequence numbers began anew: FFmpeg waits for the old ones.
     #[error("the sequence numbers began anew, as those of another SSRC do")]
     Anew,
     /// Key frames did not help.
-    #[error("RTP flows and nothing decodes, 2 s after a key frame was asked for")]
+    #[error("RTP flows and nothing decodes, 30 s after a key frame was asked for")]
     Undecodable,
     /// It reads nothing any more.
-    #[error("it hangs: packets wait unread on its ports")]
+    #[error("it hangs: packets wait unread on its ports, and it does not wait for a core")]
     Hung,
 }
 
@@ -87,107 +85,126 @@ pub enum Verdict {
     Sick(Sickness),
 }
 
+/// Packets refused in a row, and since when.
+#[derive(Clone, Copy, Debug)]
+struct Refused {
+    since: Instant,
+    count: u32,
+}
+
 /// The health of one process.
 #[derive(Debug)]
 pub struct Health {
-    fps: f64,
     spawned: Instant,
     frames: u64,
     /// The newest complaint since the last frame.
     complained: Option<Instant>,
-    /// Signs since the last frame that the sequence numbers began anew.
-    anew: u32,
-    /// The first key frame asked for since the last frame.
+    refused: Option<Refused>,
+    /// The first key frame asked for since the last frame, and the pause after the newest.
     asked: Option<Instant>,
-    /// The pause after the next request, and when that may be.
     pause: Duration,
-    ask_next: Option<Instant>,
-    unread_since: Option<Instant>,
+    /// The newest of all: a frame in between shortens no pause.
+    asked_last: Option<Instant>,
+    /// Since datagrams wait.
+    idleness: Option<Idleness>,
     looked: Option<Instant>,
 }
 
 impl Health {
-    /// Of a process started at `spawned` that writes `fps` frames a second.
-    pub fn new(fps: u32, spawned: Instant) -> Self {
+    /// Of a process started at `spawned`.
+    pub fn new(spawned: Instant) -> Self {
         Self {
-            fps: f64::from(fps),
             spawned,
             frames: 0,
             complained: None,
-            anew: 0,
+            refused: None,
             asked: None,
             pause: ASK_AGAIN,
-            ask_next: None,
-            unread_since: None,
+            asked_last: None,
+            idleness: None,
             looked: None,
         }
     }
 
-    /// Judges the process at `now`. `resumed` is when pictures were to come, if they are: a paused camera has none.
-    /// `attention` asks the kernel, and is called seldom.
+    /// Judges the process at `now`. `attention` asks the kernel, and is called seldom.
     pub fn check(
         &mut self,
         now: Instant,
         progress: &Progress,
         complaints: impl Iterator<Item = Complaint>,
-        resumed: Option<Instant>,
+        expected: Expected,
         attention: impl FnOnce() -> Attention,
     ) -> Verdict {
         if progress.frames > self.frames {
             self.frames = progress.frames;
-            (self.complained, self.anew) = (None, 0);
+            self.complained = None;
             (self.asked, self.pause) = (None, ASK_AGAIN);
         }
-        let unseen = now - progress.last_frame.unwrap_or(self.spawned);
         for complaint in complaints {
+            self.complained = Some(now);
             match complaint {
-                Complaint::Filling(frames) if self.is_beyond(unseen, frames) => {
-                    return Verdict::Sick(Sickness::TimeJump(frames));
-                }
-                // The picture is back already, behind the filled-in frames.
-                Complaint::Filling(_) => {}
                 Complaint::Refused => {
-                    self.anew += 1;
-                    self.complained = Some(now);
+                    self.refused.get_or_insert(Refused { since: now, count: 0 }).count += 1;
                 }
-                Complaint::Leapt => {
-                    self.anew += ANEW;
-                    self.complained = Some(now);
-                }
-                Complaint::Other => self.complained = Some(now),
+                Complaint::Taken => self.refused = None,
             }
         }
         if self.hangs(now, progress, attention) {
             return Verdict::Sick(Sickness::Hung);
         }
-        let Some(resumed) = resumed else { return Verdict::Well };
-        let stalled =
-            now.saturating_duration_since(progress.last_frame.unwrap_or(resumed).max(resumed));
-        if self.anew >= ANEW && stalled >= ANEW_FOR {
+        if self.began_anew(now, progress, expected) {
             return Verdict::Sick(Sickness::Anew);
         }
-        if stalled < STALL {
+        match expected.pictures {
+            Some(since) => self.check_pictures(now, progress, since),
+            None => Verdict::Well,
+        }
+    }
+
+    /// Pictures have been expected since `since`.
+    fn check_pictures(&mut self, now: Instant, progress: &Progress, since: Instant) -> Verdict {
+        let last = progress.last_frame.map_or(since, |last| last.max(since));
+        if now.saturating_duration_since(last) < STALL {
             return Verdict::Well;
         }
-        let flows = self.complained.is_some_and(|at| now - at < FRESH);
-        if flows && self.asked.is_some_and(|at| now - at >= HOPELESS) {
+        let is_fresh = |at: Option<Instant>| at.is_some_and(|at| now - at < FRESH);
+        let flows = is_fresh(self.complained);
+        let is_heard = is_fresh(progress.last_sample);
+        let hopeless = self.asked.is_some_and(|first| now - first >= HOPELESS);
+        if flows && hopeless && !is_heard {
             return Verdict::Sick(Sickness::Undecodable);
         }
-        // A microphone that is heard, or a complaint after the last frame: somebody is there.
-        let heard = progress.last_sample.is_some_and(|at| now - at < STALL);
-        let due = self.ask_next.is_none_or(|at| now >= at);
-        if due && (heard || self.complained.is_some()) {
-            self.ask_next = Some(now + self.pause);
-            self.pause = (self.pause * 2).min(ASK_SELDOM);
+        // Who only is heard may have no picture to send. What does not decode is asked for every second: whoever has a
+        // bad network gets the picture back as soon as one key frame comes through.
+        let pause = if flows { ASK_AGAIN } else { self.pause };
+        let due = self.asked_last.is_none_or(|at| now - at >= pause);
+        if due && (is_heard || self.complained.is_some()) {
+            if self.asked.is_some() {
+                self.pause = (self.pause * 2).min(ASK_SELDOM);
+            }
             self.asked.get_or_insert(now);
+            self.asked_last = Some(now);
             return Verdict::KeyFrame;
         }
         Verdict::Well
     }
 
-    /// Whether no silence of `unseen` explains `frames` filled in.
-    fn is_beyond(&self, unseen: Duration, frames: u64) -> bool {
-        frames as f64 > (unseen + AHEAD).as_secs_f64() * self.fps
+    /// Whether a track that is expected to send has delivered nothing since its packets began to be refused.
+    fn began_anew(&self, now: Instant, progress: &Progress, expected: Expected) -> bool {
+        let Some(refused) = self.refused.filter(|refused| refused.count >= ANEW) else {
+            return false;
+        };
+        let is_well = |last: Option<Instant>| last.is_some_and(|at| at > refused.since);
+        let is_out = |expected: Option<Instant>, last: Option<Instant>, other: Option<Instant>| {
+            let least = if is_well(other) { ANEW_BESIDE } else { ANEW_FOR };
+            let since = expected.map(|expected| expected.max(refused.since));
+            since.is_some_and(|since| {
+                !is_well(last) && now.saturating_duration_since(since) >= least
+            })
+        };
+        let Progress { last_frame, last_sample, .. } = *progress;
+        is_out(expected.pictures, last_frame, last_sample)
+            || is_out(expected.sound, last_sample, last_frame)
     }
 
     fn hangs(
@@ -197,24 +214,29 @@ impl Health {
         attention: impl FnOnce() -> Attention,
     ) -> bool {
         if now - progress.last().unwrap_or(self.spawned) < LOOK {
-            (self.unread_since, self.looked) = (None, None);
-        } else if self.looked.is_none_or(|at| now - at >= LOOK) {
-            self.looked = Some(now);
-            self.unread_since = match attention() {
-                Attention::Idle => None,
-                Attention::Behind => self.unread_since.or(Some(now)),
-                Attention::Stopped => return true,
-            };
+            (self.idleness, self.looked) = (None, None);
+            return false;
         }
-        self.unread_since.is_some_and(|since| now - since >= UNREAD)
+        if self.looked.is_some_and(|at| now - at < LOOK) {
+            return false;
+        }
+        self.looked = Some(now);
+        match attention() {
+            Attention::Idle => {
+                self.idleness = None;
+                false
+            }
+            Attention::Unread(activity) => {
+                let begin = || Idleness::begin(now, activity);
+                self.idleness.get_or_insert_with(begin).hangs(now, activity)
+            }
+        }
     }
 }
 
-/// Whether tracks about to send again, unseen or unheard for so long, get a new process first: what is `None` is not
-/// about to send.
-pub fn starts_afresh(unseen: Option<Duration>, unheard: Option<Duration>) -> bool {
-    unseen.is_some_and(|since| since > LONG_UNSEEN)
-        || unheard.is_some_and(|since| since > LONG_UNHEARD)
+/// Whether sound about to be sent again, unheard for so long, gets a new process first; `None` is not about to be sent.
+pub fn starts_afresh(unheard: Option<Duration>) -> bool {
+    unheard.is_some_and(|since| since > LONG_UNHEARD)
 }
 
 /// How often an input was respawned lately.

@@ -1,6 +1,7 @@
 //! Steps 5 and 6 of one process: its SDP is written, it is spawned, and it has bound every leased port.
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -8,6 +9,7 @@ use std::{
 
 use tokio::{
     fs,
+    net::unix::pipe,
     sync::watch,
     task::JoinSet,
     time::{Instant, interval, timeout},
@@ -65,6 +67,12 @@ pub(super) struct Ingest {
     pub readers: JoinSet<PipeEnd>,
 }
 
+/// Our ends of one track's pipes.
+enum Source {
+    Pictures { frames: pipe::Receiver, times: pipe::Receiver },
+    Sound(pipe::Receiver),
+}
+
 /// What step 6 is about.
 pub(super) struct Listening<'a> {
     pub id: &'a InputId,
@@ -82,14 +90,21 @@ impl Listening<'_> {
         let mut ends = vec![];
         let mut sources = vec![];
         for kind in &self.kinds {
-            let fd = match kind {
-                Kind::Video => command::VIDEO_FD,
-                Kind::Audio => command::AUDIO_FD,
-            };
-            let (source, end) =
-                process::output(fd).map_err(|error| self.failed(error.to_string()))?;
-            sources.push((*kind, source));
-            ends.push(end);
+            let broken = |error: io::Error| self.failed(error.to_string());
+            match kind {
+                Kind::Video => {
+                    let (frames, frames_end) =
+                        process::output(command::VIDEO_FD).map_err(broken)?;
+                    let (times, times_end) = process::lines(command::TIMES_FD).map_err(broken)?;
+                    ends.extend([frames_end, times_end]);
+                    sources.push(Source::Pictures { frames, times });
+                }
+                Kind::Audio => {
+                    let (samples, end) = process::output(command::AUDIO_FD).map_err(broken)?;
+                    ends.push(end);
+                    sources.push(Source::Sound(samples));
+                }
+            }
         }
         let spawn = Spawn {
             program: self.config.ffmpeg.clone(),
@@ -110,11 +125,11 @@ impl Listening<'_> {
             progress: Arc::clone(self.progress),
         };
         let mut readers = JoinSet::new();
-        for (kind, source) in sources {
+        for source in sources {
             let reader = reader.clone();
-            match kind {
-                Kind::Video => readers.spawn(reader.frames(source)),
-                Kind::Audio => readers.spawn(reader.samples(source)),
+            match source {
+                Source::Pictures { frames, times } => readers.spawn(reader.frames(frames, times)),
+                Source::Sound(samples) => readers.spawn(reader.samples(samples)),
             };
         }
         let process = self.bound(process).await?;

@@ -1,11 +1,20 @@
 //! Frames and PCM from an ingest's pipes, each with its position.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::{io::AsyncReadExt as _, net::unix::pipe, sync::mpsc, sync::watch, time::Instant};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines},
+    net::unix::pipe,
+    sync::{mpsc, watch},
+    time::Instant,
+};
 
-use super::{FRAME_BYTES, SAMPLE_RATE, health};
+use super::{
+    FRAME_BYTES, SAMPLE_RATE,
+    pace::Pace,
+    times::{Grid, Line},
+};
 
 /// Names an input; never reused.
 pub type InputId = Arc<str>;
@@ -35,7 +44,7 @@ pub struct Media {
 pub enum Payload {
     /// One I420 picture.
     Frame {
-        /// It stands at `index` / fps seconds.
+        /// It stands at `index` / fps seconds, and takes the place of an earlier one that stands there.
         index: u64,
         /// [`FRAME_BYTES`] bytes.
         picture: Bytes,
@@ -96,17 +105,21 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads frames to the end of the pipe. It never waits for anybody, since a full pipe stops the audio as well.
-    pub async fn frames(self, mut pipe: pipe::Receiver) -> PipeEnd {
-        for index in 0.. {
+    /// Reads frames to the end of the pipe, the time of each from `times`. It never waits for anybody, since a full pipe
+    /// stops the audio as well.
+    pub async fn frames(self, mut pipe: pipe::Receiver, times: pipe::Receiver) -> PipeEnd {
+        let mut times = BufReader::new(times).lines();
+        let (mut grid, mut pace) = (Grid::new(self.fps), Pace::default());
+        while let Some(position) = next_time(&mut times).await {
             let mut picture = vec![0; FRAME_BYTES];
-            if read_whole(&mut pipe, &mut picture).await.is_err() {
+            if pipe.read_exact(&mut picture).await.is_err() {
                 break;
             }
-            let position = index as f64 / f64::from(self.fps);
-            if health::is_time_jump(position, self.spawned.elapsed()) {
+            let Some(position) = position else { continue };
+            if !pace.keeps(position, self.spawned.elapsed()) {
                 return PipeEnd::TimeJump;
             }
+            let index = grid.place(position);
             self.deliver(Payload::Frame { index, picture: picture.into() }, |p, now| {
                 p.frames += 1;
                 p.last_frame = Some(now);
@@ -120,6 +133,7 @@ impl Reader {
         let mut buffer = [0; AUDIO_CHUNK];
         let mut filled = 0;
         let mut first = 0;
+        let mut pace = Pace::default();
         while let Ok(read @ 1..) = pipe.read(&mut buffer[filled..]).await {
             filled += read;
             let whole = filled - filled % SAMPLE_BYTES;
@@ -134,7 +148,7 @@ impl Reader {
             }
             let count = samples.len() as u64;
             let position = first as f64 / f64::from(SAMPLE_RATE);
-            if health::is_time_jump(position, self.spawned.elapsed()) {
+            if !pace.keeps(position, self.spawned.elapsed()) {
                 return PipeEnd::TimeJump;
             }
             self.deliver(Payload::Samples { first, samples }, |p, now| {
@@ -157,6 +171,14 @@ impl Reader {
     }
 }
 
-async fn read_whole(pipe: &mut pipe::Receiver, buffer: &mut [u8]) -> io::Result<()> {
-    pipe.read_exact(buffer).await.map(drop)
+/// The time of the next frame, if it has one; `None` where the pipe ends.
+async fn next_time(lines: &mut Lines<BufReader<pipe::Receiver>>) -> Option<Option<f64>> {
+    while let Ok(Some(line)) = lines.next_line().await {
+        match Line::of(&line) {
+            Line::Frame(position) => return Some(Some(position)),
+            Line::Timeless => return Some(None),
+            Line::Metadata => {}
+        }
+    }
+    None
 }

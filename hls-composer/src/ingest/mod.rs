@@ -16,9 +16,11 @@ mod health;
 mod input;
 mod listening;
 pub mod media;
+mod pace;
 mod report;
 pub mod sdp;
 mod task;
+mod times;
 mod trace;
 
 pub use input::{IngestConfig, Input};

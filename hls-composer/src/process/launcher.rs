@@ -163,12 +163,6 @@ impl Process {
     }
 }
 
-/// Whether the kernel has stopped process `pid` (SIGSTOP), so that it does nothing until somebody lets it go on.
-pub fn is_stopped(pid: u32) -> bool {
-    let process = i32::try_from(pid).ok().and_then(|pid| procfs::process::Process::new(pid).ok());
-    process.and_then(|process| process.stat().ok()).is_some_and(|stat| stat.state == 'T')
-}
-
 fn fork(Spawn { program, args, cpu, pipes }: Spawn) -> Result<Process, SpawnError> {
     let name = program.to_string_lossy().into_owned();
     let failed = |source| SpawnError::Exec { program: name.clone(), source };
@@ -252,18 +246,6 @@ mod tests {
         let mut rest = Vec::new();
         pipe.read_to_end(&mut rest).await.expect("the end of the pipe");
         assert!(rest.is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_stopped_process_is_told_from_one_that_waits() {
-        use nix::{sys::signal::kill, unistd::Pid};
-        let launcher = Launcher::start().expect("a launcher");
-        let process = launcher.spawn(shell("exec sleep 1000")).await.expect("a process");
-        assert!(!is_stopped(process.pid()));
-        kill(Pid::from_raw(process.pid() as i32), Signal::SIGSTOP).expect("a signal");
-        while !is_stopped(process.pid()) {
-            tokio::task::yield_now().await;
-        }
     }
 
     #[tokio::test]

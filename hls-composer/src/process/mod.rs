@@ -6,11 +6,13 @@
 //!                                                                     └ LogTail (last lines of standard error)
 //! ```
 
+mod activity;
 mod launcher;
 mod log_tail;
 mod pipes;
 pub mod probe;
 
-pub use launcher::{Exit, Launcher, Process, Spawn, SpawnError, is_stopped};
+pub use activity::{Activity, Idleness, activity};
+pub use launcher::{Exit, Launcher, Process, Spawn, SpawnError};
 pub use log_tail::Log;
-pub use pipes::{ChildEnd, input, output};
+pub use pipes::{ChildEnd, input, lines, output};

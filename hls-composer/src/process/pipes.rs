@@ -27,6 +27,12 @@ pub fn output(fd: i32) -> io::Result<(pipe::Receiver, ChildEnd)> {
     Ok((pipe::Receiver::from_owned_fd(read)?, ChildEnd { fd, end: write }))
 }
 
+/// A pipe the child writes lines into: of the size the kernel gives it.
+pub fn lines(fd: i32) -> io::Result<(pipe::Receiver, ChildEnd)> {
+    let (read, write) = pipe2(OFlag::O_CLOEXEC)?;
+    Ok((pipe::Receiver::from_owned_fd(read)?, ChildEnd { fd, end: write }))
+}
+
 /// A pipe the child reads from.
 pub fn input(fd: i32) -> io::Result<(pipe::Sender, ChildEnd)> {
     let (read, write) = sized_pipe()?;

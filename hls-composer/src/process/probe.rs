@@ -13,14 +13,15 @@ const CODECS: [(&str, &str); 5] = [
     ("-decoders", "opus"),
 ];
 /// Options and muxer flags the pipelines use; several are newer than FFmpeg 4.
-const OPTIONS: [&str; 9] = [
+const OPTIONS: [&str; 10] = [
     "listen_timeout",
     "localaddr",
     "buffer_size",
     "reinit_filter",
     "find_stream_info",
     "min_hard_comp",
-    "force_original_aspect_ratio",
+    "out_color_matrix",
+    "fps_mode",
     "frag_every_frame",
     "flush_packets",
 ];

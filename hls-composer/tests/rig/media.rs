@@ -56,6 +56,16 @@ impl Camera {
         Self { codec, fps: FPS, frames, is_timed: false }
     }
 
+    /// One colour in all pictures, as red, green and blue, in the matrix of BT.709 that its VUI names (H.264).
+    pub fn in_bt709(rgb: &str) -> Self {
+        let picture = format!("color=0x{rgb}:size=320x180:rate={FPS}");
+        let matrix = "format=gbrp,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p";
+        let named = "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -qp 10";
+        let input = format!("-f lavfi -t {SECONDS} -i {picture} -vf {matrix} {named}");
+        let frames = encode(Codec::H264, FPS, FPS, &input, &[]);
+        Self { codec: Codec::H264, fps: FPS, frames, is_timed: false }
+    }
+
     /// Black, and white for a tenth of a second from each of `flashes` on, in seconds.
     pub fn flashing(codec: Codec, fps: u32, seconds: u32, flashes: &[f64]) -> Self {
         let is_white = |n: u32| {

@@ -5,12 +5,14 @@
 pub mod busy;
 pub mod daemon;
 pub mod http;
+pub mod machine;
 pub mod media;
 pub mod nginx;
 pub mod participant;
 pub mod rtp;
 pub mod sender;
 pub mod sfu;
+pub mod sound;
 pub mod timeline;
 pub mod viewer;
 

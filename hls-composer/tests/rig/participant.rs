@@ -2,10 +2,10 @@
 //! whatever fault it is told to have.
 
 use std::{
+    collections::VecDeque,
     net::UdpSocket,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
         mpsc::{self, RecvTimeoutError},
     },
     time::{Duration, Instant, SystemTime},
@@ -14,6 +14,7 @@ use std::{
 use proto::v1;
 
 use super::{
+    machine::{self, Moment},
     media::Camera,
     rtp::{self, Stream},
     sender::Ssrcs,
@@ -33,6 +34,8 @@ pub enum Order {
     Unmute(Track),
     /// So many packets of a hundred are lost.
     Loss(u8),
+    /// So many of the picture's are lost, and sent again: as many of these are lost, and the others come 0.25 s late.
+    PictureLoss(u8),
     /// Every other pair of packets arrives in reverse order.
     Reorder(bool),
     /// Every packet arrives twice.
@@ -53,6 +56,11 @@ pub enum Order {
     Skew(i32),
     /// Nothing leaves for so long, then everything at once.
     Burst(Duration),
+    /// One picture, a key frame, though the camera is muted: a canvas that is drawn once. Whoever asks for a key frame gets
+    /// it again, as from a browser.
+    Draw,
+    /// No sender reports from now on.
+    NoReports,
     /// Requests for key frames are not heard for so long.
     Deaf(Duration),
     /// The end.
@@ -66,19 +74,32 @@ pub enum Track {
     Both,
 }
 
+impl Track {
+    fn is_of(self, kind: v1::MediaKind) -> bool {
+        match kind {
+            v1::MediaKind::Video => matches!(self, Self::Camera | Self::Both),
+            _ => matches!(self, Self::Microphone | Self::Both),
+        }
+    }
+}
+
+/// How late a packet is that is sent again.
+const AGAIN: Duration = Duration::from_millis(250);
+
 /// See the module; stops when dropped.
 pub struct Participant {
     orders: mpsc::Sender<Order>,
-    lateness: Arc<AtomicU64>,
     /// How long after its whole number of frames the camera takes each picture, in seconds: cameras do not start with
     /// the microphone.
     pub phase: f64,
 }
 
 impl Participant {
-    /// Sends to `ports` from now on, beginning with the first picture of `camera`.
+    /// Sends to `ports` from now on, beginning with the first picture of `camera`; nothing of what is `muted`.
     pub fn start(
         ports: &[v1::ReservedPorts],
+        muted: Option<Track>,
+        away: Option<mpsc::Sender<Moment>>,
         ssrcs: Ssrcs,
         camera: Arc<Camera>,
         microphone: Arc<Vec<Vec<u8>>>,
@@ -90,7 +111,7 @@ impl Participant {
                 rtp: ports.rtp_port as u16,
                 rtcp: ports.rtcp_port as u16,
                 stream: Stream::new(payload_type, ssrc),
-                muted: false,
+                muted: muted.is_some_and(|track| track.is_of(kind)),
             }
         };
         let now = Instant::now();
@@ -110,16 +131,12 @@ impl Participant {
             faults: Faults::default(),
             held: None,
             waiting: vec![],
-            lateness: Arc::default(),
+            again: VecDeque::new(),
+            away,
         };
-        let (lateness, phase) = (sending.lateness.clone(), sending.phase);
+        let phase = sending.phase;
         std::thread::spawn(move || sending.run(&inbox));
-        Self { orders, lateness, phase }
-    }
-
-    /// By how much its pictures left late at most, because the machine was busy.
-    pub fn lateness(&self) -> Duration {
-        Duration::from_micros(self.lateness.load(Ordering::Relaxed))
+        Self { orders, phase }
     }
 
     /// Tells it something; it does so before its next packet.
@@ -171,6 +188,9 @@ impl MediaClock {
 #[derive(Default)]
 struct Faults {
     loss: u8,
+    picture_loss: u8,
+    unreported: bool,
+    drawn: bool,
     reorder: bool,
     duplicate: bool,
     garbage: bool,
@@ -199,11 +219,14 @@ struct Sending {
     held: Option<(u16, Vec<u8>)>,
     /// Packets of a burst.
     waiting: Vec<(u16, Vec<u8>)>,
-    lateness: Arc<AtomicU64>,
+    /// Packets that are sent again, and when.
+    again: VecDeque<(Instant, Vec<u8>)>,
+    away: Option<mpsc::Sender<Moment>>,
 }
 
 impl Sending {
     fn run(mut self, orders: &mpsc::Receiver<Order>) {
+        machine::ahead_of_others();
         loop {
             let picture = self.clock.when(self.picture_time());
             let sound = self.clock.when(self.sounds as f64 * OPUS.as_secs_f64());
@@ -220,11 +243,14 @@ impl Sending {
                         self.sound();
                     }
                     if picture <= now {
-                        let late = now.duration_since(picture).as_micros() as u64;
-                        self.lateness.fetch_max(late, Ordering::Relaxed);
+                        let late = now.duration_since(picture);
+                        if let Some(away) = self.away.as_ref().filter(|_| late > machine::LATE) {
+                            _ = away.send(Moment::now("a sender", late));
+                        }
                         self.picture();
                     }
                     self.end_burst(now);
+                    self.send_again(now);
                 }
             }
         }
@@ -235,6 +261,9 @@ impl Sending {
         match order {
             Order::KeyFrame if self.faults.deaf_until.is_none_or(|until| now >= until) => {
                 self.next_frame = self.camera.key_frame(self.next_frame);
+                if self.faults.drawn {
+                    self.draw();
+                }
             }
             Order::KeyFrame | Order::Leave => {}
             Order::Mute(track) => self.mute(track, true),
@@ -244,6 +273,7 @@ impl Sending {
                 self.next_report = now;
             }
             Order::Loss(percent) => self.faults.loss = percent,
+            Order::PictureLoss(percent) => self.faults.picture_loss = percent,
             Order::Reorder(on) => self.faults.reorder = on,
             Order::Duplicate(on) => self.faults.duplicate = on,
             Order::Garbage(on) => self.faults.garbage = on,
@@ -268,9 +298,21 @@ impl Sending {
             }
             Order::ReportJitter(jitter) => self.faults.jitter = jitter,
             Order::Skew(millionths) => self.clock.run_at(1.0 + f64::from(millionths) / 1e6, now),
+            Order::Draw => {
+                self.faults.drawn = true;
+                self.draw();
+            }
+            Order::NoReports => self.faults.unreported = true,
             Order::Burst(after) => self.faults.burst_until = Some(now + after),
             Order::Deaf(time) => self.faults.deaf_until = Some(now + time),
         }
+    }
+
+    fn draw(&mut self) {
+        self.next_frame = self.camera.key_frame(0);
+        let muted = std::mem::replace(&mut self.video.muted, false);
+        self.picture();
+        self.video.muted = muted;
     }
 
     /// Of the next picture, in seconds of the media clock.
@@ -279,16 +321,20 @@ impl Sending {
     }
 
     fn mute(&mut self, track: Track, muted: bool) {
-        if matches!(track, Track::Camera | Track::Both) {
-            self.video.muted = muted;
-        }
-        if matches!(track, Track::Microphone | Track::Both) {
-            self.audio.muted = muted;
+        for (kind, leg) in
+            [(v1::MediaKind::Video, &mut self.video), (v1::MediaKind::Audio, &mut self.audio)]
+        {
+            if track.is_of(kind) {
+                leg.muted = muted;
+            }
         }
     }
 
     fn report(&mut self, now: Instant) {
         self.next_report = now + REPORTS;
+        if self.faults.unreported {
+            return;
+        }
         let late = self.faults.jitter.mul_f64(rand::random());
         let (at, media) = (SystemTime::now() + late, self.clock.at(now));
         for (leg, rate) in [(&self.video, 90_000.0), (&self.audio, 48_000.0)] {
@@ -329,7 +375,13 @@ impl Sending {
     }
 
     fn send(&mut self, port: u16, packet: Vec<u8>) {
-        if rand::random_range(0..100) < self.faults.loss {
+        if is_lost(self.faults.loss) {
+            return;
+        }
+        if port == self.video.rtp && is_lost(self.faults.picture_loss) {
+            if !is_lost(self.faults.picture_loss) {
+                self.again.push_back((Instant::now() + AGAIN, packet));
+            }
             return;
         }
         if self.faults.burst_until.is_some() {
@@ -371,4 +423,14 @@ impl Sending {
             }
         }
     }
+
+    fn send_again(&mut self, now: Instant) {
+        while let Some((_, packet)) = self.again.pop_front_if(|(due, _)| *due <= now) {
+            self.put(self.video.rtp, &packet);
+        }
+    }
+}
+
+fn is_lost(percent: u8) -> bool {
+    rand::random_range(0..100) < percent
 }

@@ -11,8 +11,9 @@ use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
     daemon::{Daemon, PATIENCE, ROOM, Statuses, input},
+    machine::Moment,
     media::{Camera, Codec},
-    participant::{Order, Participant},
+    participant::{Order, Participant, Track},
     sender::Ssrcs,
 };
 
@@ -21,6 +22,8 @@ type Legs = HashMap<String, mpsc::Sender<Order>>;
 
 /// Holds the claim; lets it go when dropped.
 pub struct Sfu {
+    /// Told when one of its participants is late.
+    pub away: Option<mpsc::Sender<Moment>>,
     pub status: watch::Receiver<v1::BroadcastStatus>,
     legs: watch::Sender<Legs>,
     attendant: JoinHandle<()>,
@@ -39,7 +42,7 @@ impl Sfu {
         let (publisher, status) = watch::channel(v1::BroadcastStatus::default());
         let (legs, known) = watch::channel(Legs::new());
         let attending = attend(daemon.client.clone(), epoch, statuses, publisher, known);
-        Self { status, legs, attendant: tokio::spawn(attending) }
+        Self { away: None, status, legs, attendant: tokio::spawn(attending) }
     }
 
     /// Steps 2 to 7, and the media from then on.
@@ -52,13 +55,35 @@ impl Sfu {
         camera: &Arc<Camera>,
         microphone: &Arc<Vec<Vec<u8>>>,
     ) -> Participant {
+        self.climb_muted(daemon, epoch, id, ssrcs, camera, microphone, None).await
+    }
+
+    /// The same, but nothing comes of what is `muted`, though nobody has told the composer.
+    #[expect(clippy::too_many_arguments, reason = "the ladder takes what it takes")]
+    pub async fn climb_muted(
+        &self,
+        daemon: &mut Daemon,
+        epoch: u64,
+        id: &str,
+        ssrcs: Ssrcs,
+        camera: &Arc<Camera>,
+        microphone: &Arc<Vec<Vec<u8>>>,
+        muted: Option<Track>,
+    ) -> Participant {
         let ports = daemon.reserve(epoch, id).await.expect("ports");
         let codec = match camera.codec {
             Codec::Vp8 => v1::Codec::Vp8,
             Codec::H264 => v1::Codec::H264,
         };
         daemon.start_camera(epoch, id, ssrcs, codec).await.expect("a listening FFmpeg");
-        let participant = Participant::start(&ports, ssrcs, camera.clone(), microphone.clone());
+        let participant = Participant::start(
+            &ports,
+            muted,
+            self.away.clone(),
+            ssrcs,
+            camera.clone(),
+            microphone.clone(),
+        );
         self.legs.send_modify(|legs| drop(legs.insert(id.into(), participant.orders())));
         // The attendant may have seen the input listen before there was anybody to resume.
         daemon.confirm(epoch, id, 1).await;

@@ -76,6 +76,16 @@ impl Picture {
         steps.round() as u8 % 8
     }
 
+    /// Red, green and blue at (`x`, `y`), as a player shows what is labelled BT.601 (limited range).
+    pub fn rgb(&self, (x, y): (usize, usize)) -> [u8; 3] {
+        let chroma = WIDTH * HEIGHT + y / 2 * (WIDTH / 2) + x / 2;
+        let luma = 1.164 * (f64::from(self.0[y * WIDTH + x]) - 16.0);
+        let blue = f64::from(self.0[chroma]) - 128.0;
+        let red = f64::from(self.0[chroma + WIDTH * HEIGHT / 4]) - 128.0;
+        [luma + 1.596 * red, luma - 0.392 * blue - 0.813 * red, luma + 2.017 * blue]
+            .map(|value| value.round().clamp(0.0, 255.0) as u8)
+    }
+
     /// Whether that tile is of the camera with this blue difference.
     pub fn is_of(&self, blue: u8, (x, y): (usize, usize)) -> bool {
         let plane = &self.0[WIDTH * HEIGHT..];
@@ -92,7 +102,7 @@ fn mean<'a>(samples: impl Iterator<Item = &'a u8>) -> f64 {
 }
 
 /// What became of one camera's frames on the way to a viewer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// Frames that were shown.
     pub shown: usize,
@@ -102,8 +112,8 @@ pub struct Seen {
     pub repeated: usize,
     /// The most of them in a row.
     pub longest_still: usize,
-    /// The first picture that was not as it should be, and the last one.
-    pub flawed: Option<(usize, usize)>,
+    /// The pictures that were not as they should be.
+    pub flaws: Vec<usize>,
 }
 
 impl Seen {
@@ -118,7 +128,7 @@ impl Seen {
             }
             let step = (now.number(centre) + 8 - before.number(centre)) % 8;
             if step != 1 {
-                seen.flawed = Some((seen.flawed.map_or(n, |(first, _)| first), n));
+                seen.flaws.push(n);
             }
             match step {
                 0 => {

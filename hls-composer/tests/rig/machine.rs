@@ -1,0 +1,131 @@
+//! When the machine was away: what falls into such a moment says nothing of the product, and is measured again.
+//!
+//! On a shared virtual machine a core is taken away for up to a tenth of a second now and then, and a busy one lets
+//! senders wait. A thread on each core that does nothing but sleep notices the former; senders say the latter themselves.
+
+use std::{
+    process::{Command, Stdio},
+    sync::mpsc::{self, Receiver, Sender},
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use nix::{
+    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
+    unistd::{Pid, gettid},
+};
+
+/// How often a core is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+/// Lateness beyond this is a moment away: playout takes up 40 ms, of which arrivals need some.
+pub const LATE: Duration = Duration::from_millis(20);
+/// So long before and after a moment, what is seen may be its doing: the plan of who was late moves back within 2 s.
+const BEFORE: u64 = 300;
+const AFTER: u64 = 2500;
+/// A machine of which more is in use is not idle.
+const IDLE: f64 = 0.15;
+
+/// A time at which somebody who only slept was late.
+#[derive(Clone, Debug)]
+pub struct Moment {
+    /// Who was late.
+    pub who: &'static str,
+    /// When it was over, in milliseconds since the Unix epoch.
+    pub unix_ms: u64,
+    /// By how much.
+    pub late: Duration,
+}
+
+impl Moment {
+    /// Over by now.
+    pub fn now(who: &'static str, late: Duration) -> Self {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+        Self { who, unix_ms: since.as_millis() as u64, late }
+    }
+}
+
+/// Watches every core this process may use, until it is dropped.
+pub struct Machine {
+    moments: Vec<Moment>,
+    told: Receiver<Moment>,
+    tell: Sender<Moment>,
+    /// Its end is the watchers'.
+    _running: Vec<Sender<()>>,
+}
+
+impl Machine {
+    pub fn watch() -> Self {
+        let (tell, told) = mpsc::channel();
+        let allowed = sched_getaffinity(Pid::from_raw(0)).expect("the allowed cores");
+        let cores = (0..CpuSet::count()).filter(|core| allowed.is_set(*core).unwrap_or(false));
+        let watchers = cores.map(|core| {
+            let (running, ended) = mpsc::channel();
+            let tell = tell.clone();
+            thread::spawn(move || watch(core, &tell, &ended));
+            running
+        });
+        Self { moments: vec![], _running: watchers.collect(), told, tell }
+    }
+
+    /// For senders, who say when they are late.
+    pub fn tell(&self) -> Sender<Moment> {
+        self.tell.clone()
+    }
+
+    /// The moments that may have to do with what was seen between two times, in milliseconds since the Unix epoch.
+    pub fn away(&mut self, from: u64, to: u64) -> Vec<Moment> {
+        self.moments.extend(self.told.try_iter());
+        let touches = |moment: &&Moment| {
+            let begun = moment.unix_ms.saturating_sub(moment.late.as_millis() as u64 + BEFORE);
+            begun <= to && from <= moment.unix_ms + AFTER
+        };
+        self.moments.iter().filter(touches).cloned().collect()
+    }
+}
+
+fn watch(core: usize, tell: &Sender<Moment>, ended: &Receiver<()>) {
+    let mut only = CpuSet::new();
+    only.set(core).and_then(|()| sched_setaffinity(Pid::from_raw(0), &only)).expect("a core");
+    ahead_of_others();
+    let mut due = Instant::now() + LOOK;
+    loop {
+        let wait = due.saturating_duration_since(Instant::now());
+        if ended.recv_timeout(wait) != Err(mpsc::RecvTimeoutError::Timeout) {
+            return;
+        }
+        let late = due.elapsed();
+        if late > LATE {
+            _ = tell.send(Moment::now("a core", late));
+        }
+        due = Instant::now() + LOOK;
+    }
+}
+
+/// Runs this thread ahead of others, where that is allowed, as the systemd unit does with the daemon.
+pub fn ahead_of_others() {
+    let thread = gettid().to_string();
+    let mut renice = Command::new("renice");
+    renice.args(["-n", "-11", "-p", &thread]).stdout(Stdio::null()).stderr(Stdio::null());
+    drop(renice.status());
+}
+
+/// Asks for an otherwise idle machine, before times are judged.
+pub fn must_be_idle() {
+    let before = busy_and_all();
+    thread::sleep(Duration::from_secs(3));
+    let after = busy_and_all();
+    let share = (after.0 - before.0) as f64 / (after.1 - before.1).max(1) as f64;
+    println!("{:.0} % of the machine is in use by others", share * 100.0);
+    assert!(share < IDLE, "times are judged on an idle machine; end what runs on this one");
+}
+
+/// Ticks in which a core did something, or was away, and all ticks.
+fn busy_and_all() -> (u64, u64) {
+    let stat = std::fs::read_to_string("/proc/stat").expect("/proc/stat");
+    let line = stat.lines().next().expect("the line of all cores");
+    // user nice system idle iowait irq softirq steal
+    let ticks: Vec<u64> =
+        line.split_whitespace().skip(1).take(8).map(|n| n.parse().expect("ticks")).collect();
+    let all: u64 = ticks.iter().sum();
+    (all - ticks[3] - ticks[4], all)
+}
