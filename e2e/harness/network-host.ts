@@ -1,5 +1,5 @@
 // Another host: a network namespace of the test's own with one cable to this machine, which can be cut silently, as a bad
-// Wi-Fi does it: no interface goes down, no connection is reset, nothing arrives any more.
+// Wi-Fi does it (no interface goes down, no connection is reset, nothing arrives any more), or lose packets.
 import { execFile } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import fs from 'node:fs/promises';
@@ -54,6 +54,12 @@ export class NetworkHost {
   /** From now on nothing gets in or out. */
   async cut(): Promise<void> {
     await this.#inside('nft', 'add table inet cut { chain in { type filter hook input priority 0; policy drop; }; chain out { type filter hook output priority 0; policy drop; }; }');
+  }
+
+  /** From now on so many of a hundred UDP packets are lost, each way: media, not signaling. */
+  async lose(percent: number): Promise<void> {
+    const drop = `meta l4proto udp numgen random mod 100 < ${percent} drop;`;
+    await this.#inside('nft', `add table inet cut { chain in { type filter hook input priority 0; ${drop} }; chain out { type filter hook output priority 0; ${drop} }; }`);
   }
 
   async mend(): Promise<void> {

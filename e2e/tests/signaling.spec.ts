@@ -1,6 +1,7 @@
 // Bad input costs its sender one clear error (or its connection) and nobody else anything.
 import { setTimeout as pause } from 'node:timers/promises';
 import { whileBusy } from '../harness/busy-machine';
+import { within } from '../harness/form';
 import { heldByMediasoup } from '../harness/media-dump';
 import { RawSocket } from '../harness/raw-socket';
 import { deafCapabilities, dtlsParameters, foreignCodec, opus, vp8 } from '../harness/rtp-parameters';
@@ -282,7 +283,7 @@ test('the very first event of a connection is answered, however busy the machine
     let missing = 0;
     for (let n = 0; n < 200; n += 1) {
       const socket = await RawSocket.connect(system.url, '421["listProducers"]');
-      const answered = until('the answer', () => socket.acknowledged.length > 0, { within: 3000, every: 5 });
+      const answered = until('the answer', () => socket.acknowledged.length > 0, { within: within(3000), every: 5 });
       await answered.catch(() => (missing += 1));
       await socket.close();
     }

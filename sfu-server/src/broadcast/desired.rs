@@ -29,6 +29,8 @@ pub struct DesiredBroadcast {
 pub struct DesiredInput {
     /// A peer, or a peer's screen.
     pub participant: String,
+    /// Whose.
+    pub peer_id: String,
     /// The name shown.
     pub label: String,
     /// What it is made of: a change climbs the ladder anew.
@@ -120,6 +122,7 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
     if screen.is_some() {
         inputs.push(DesiredInput {
             participant: screen_of(id),
+            peer_id: id.into(),
             label: screen_label(&label),
             sources: sources(screen, screen_audio),
             paused: paused(screen, screen_audio),
@@ -131,6 +134,7 @@ fn member_inputs(id: &str, member: &Member, speaking: bool) -> Vec<DesiredInput>
     if camera.is_some() || microphone.is_some() {
         inputs.push(DesiredInput {
             participant: id.into(),
+            peer_id: id.into(),
             label,
             sources: sources(camera, microphone),
             camera_off: is_paused(camera),

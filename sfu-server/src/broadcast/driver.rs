@@ -9,6 +9,7 @@ use std::{
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use tokio::{sync::watch, time::sleep};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     DesiredBroadcast,
@@ -36,8 +37,37 @@ pub fn drive(
     desired: watch::Receiver<DesiredBroadcast>,
 ) -> watch::Receiver<BroadcastStatus> {
     let (status, watched) = watch::channel(BroadcastStatus::Idle);
-    tokio::spawn(run(config, charter, placement, desired, status));
+    tokio::spawn(supervise(config, charter, placement, desired, status));
     watched
+}
+
+/// A fault of ours ends a driver with a panic. The next one takes the broadcast over under a newer epoch, as after a restart
+/// of this server; viewers and the call go on.
+async fn supervise(
+    config: Config,
+    charter: Arc<Charter>,
+    placement: Placement,
+    desired: watch::Receiver<DesiredBroadcast>,
+    status: watch::Sender<BroadcastStatus>,
+) {
+    let mut pauses = back_off();
+    loop {
+        let driver = run(
+            config.clone(),
+            charter.clone(),
+            placement.clone(),
+            desired.clone(),
+            status.clone(),
+        );
+        let ended = AbortOnDropHandle::new(tokio::spawn(driver)).await;
+        if ended.is_ok() {
+            return;
+        }
+        let error = CallError::Failed("the driver of the broadcast had to be started again".into());
+        tracing::error!(room = %charter.room_id, "{error}: the log says why, above");
+        status.send_if_modified(|status| away(status, error.to_string(), &error));
+        sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
+    }
 }
 
 async fn run(
@@ -83,10 +113,10 @@ async fn run(
 }
 
 /// The longest wait between two tries.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Waits between tries: 0.1 → 1 s with jitter, without end.
-pub(super) fn back_off() -> impl Iterator<Item = Duration> + Send {
+fn back_off() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(LONGEST_PAUSE)
@@ -107,7 +137,8 @@ fn away(status: &mut BroadcastStatus, reason: String, error: &CallError) -> bool
     let told = match (&*status, error) {
         (_, CallError::Exhausted(reason)) => BroadcastStatus::Refused { reason: reason.clone() },
         (
-            BroadcastStatus::Starting { playlist_url } | BroadcastStatus::Live { playlist_url },
+            BroadcastStatus::Starting { playlist_url, .. }
+            | BroadcastStatus::Live { playlist_url, .. },
             _,
         ) => BroadcastStatus::Reconnecting { playlist_url: Some(playlist_url.clone()), reason },
         (BroadcastStatus::Reconnecting { playlist_url, .. }, _) => {
@@ -133,7 +164,8 @@ mod tests {
 
     #[test]
     fn the_playlist_url_stays_known_while_the_composer_is_away() {
-        let mut status = BroadcastStatus::Live { playlist_url: "/hls/a/index.m3u8".into() };
+        let mut status =
+            BroadcastStatus::Live { playlist_url: "/hls/a/index.m3u8".into(), missing: vec![] };
         let error = CallError::Away("gone".into());
         assert!(away(&mut status, error.to_string(), &error));
         assert!(!away(&mut status, error.to_string(), &error));

@@ -24,8 +24,9 @@ use tokio::{
 
 use super::{
     DesiredBroadcast,
-    desired::Sources,
+    attempt::Wanted,
     leg::{Leg, LegMedia, LegTrack},
+    showing::Named,
 };
 use crate::{
     composer_client::{CallError, ComposerClient, ComposerStatus, Reserved, Stage, Step},
@@ -37,7 +38,7 @@ use crate::{
     },
 };
 
-/// A climb that is not active after this has failed; a camera that sends nothing is judged by the composer.
+/// A rung that takes longer has failed. A camera that sends nothing is no failure: the composer calls it silent.
 const ACTIVE: Duration = Duration::from_secs(15);
 
 /// Why a climb failed.
@@ -80,10 +81,8 @@ pub struct Climb {
     pub input: String,
     /// Whose.
     pub participant: String,
-    /// The climb it answers.
-    pub climb: u32,
-    /// What it is made of.
-    pub sources: Sources,
+    /// What it is made of, and the climb it answers.
+    pub wanted: Wanted,
     /// What the room wants, for pauses.
     pub desired: watch::Receiver<DesiredBroadcast>,
     /// How its picture is shown, now.
@@ -132,13 +131,18 @@ pub struct Resumed {
 
 impl Idle {
     /// Step 1: stops `old` and the input of an `overtaken` climb, if this climb is a restart; a mere change of tracks
-    /// keeps the old one on show meanwhile.
+    /// keeps the old one on show meanwhile. The composer must know the new input's name by then.
     pub async fn clean_up(
+        named: Named,
         climb: Climb,
         old: Option<Leg>,
         overtaken: Option<String>,
     ) -> Result<Self, ClimbError> {
         let step = Timed::begin(1, "clean up");
+        timeout(ACTIVE, named.known())
+            .await
+            .map_err(|_| ClimbError::TooLong(1))?
+            .map_err(|_| ClimbError::SessionOver)?;
         if let Some(overtaken) = overtaken {
             climb.composer.stop_input(&overtaken).await?;
         }
@@ -153,11 +157,11 @@ impl Idle {
     pub async fn reserve_ports(self) -> Result<PortsReserved, ClimbError> {
         let Self { climb, steps } = self;
         let mut kinds = Vec::new();
-        kinds.extend(climb.sources.video.map(|_| MediaKind::Video));
-        kinds.extend(climb.sources.audio.map(|_| MediaKind::Audio));
+        kinds.extend(climb.wanted.sources.video.map(|_| MediaKind::Video));
+        kinds.extend(climb.wanted.sources.audio.map(|_| MediaKind::Audio));
         let ports = climb
             .composer
-            .reserve_ports(&climb.input, &climb.participant, &kinds, climb.climb)
+            .reserve_ports(&climb.input, &climb.participant, &kinds, climb.wanted.climb)
             .await?;
         Ok(PortsReserved { climb, steps, ports })
     }
@@ -222,8 +226,8 @@ impl TransportsConnected {
         let mut tracks = Vec::with_capacity(transports.len());
         for (kind, transport) in transports {
             let producer = match kind {
-                MediaKind::Video => climb.sources.video,
-                MediaKind::Audio => climb.sources.audio,
+                MediaKind::Video => climb.wanted.sources.video,
+                MediaKind::Audio => climb.wanted.sources.audio,
             };
             let refused = |reason: String| ClimbError::Media { step: 4, reason };
             let producer = producer.ok_or_else(|| refused(format!("no {kind:?} was asked for")))?;
@@ -279,7 +283,7 @@ impl Listening {
 }
 
 impl Resumed {
-    /// Step 8, as the composer sees it; until then, key frames are asked for again and again.
+    /// Step 8, as the composer sees it; until then, it asks for key frames when it needs one.
     pub async fn wait_until_active(self) -> Result<Leg, ClimbError> {
         let Self { mut climb, leg } = self;
         let leg = leg.attend(climb.statuses.clone(), climb.desired.clone());

@@ -1,24 +1,25 @@
 //! A leg: the paused-then-resumed consumers of one input on their connected transports. Dropping it closes them.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
+use futures_util::FutureExt as _;
 use mediasoup::prelude::*;
-use tokio::{sync::watch, time::sleep};
+use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     DesiredBroadcast,
-    desired::{Paused, Sources},
+    attempt::Wanted,
+    desired::Paused,
     ladder::{Climb, Timed},
 };
 use crate::{
-    composer_client::{CallError, ComposerClient, ComposerStatus, Stage, Step},
+    composer_client::{CallError, ComposerClient, ComposerStatus, Step},
     media::layers::{self, Shown},
 };
-
-/// Key frames asked for while the first picture is awaited.
-const KEY_FRAMES: usize = 10;
 
 /// One track's consumer on its transport. The consumer goes first.
 #[derive(Debug)]
@@ -40,13 +41,10 @@ pub struct LegMedia {
 #[derive(Debug)]
 pub struct Leg {
     input: String,
-    /// The climb it answered.
-    pub climb: u32,
-    /// What it is made of.
-    pub sources: Sources,
-    /// The consumer of pictures, and how they were shown when its layer was chosen.
-    video: Option<Consumer>,
-    shown: Shown,
+    /// What it is made of, and the climb it answered.
+    pub wanted: Wanted,
+    /// How its picture is to be shown.
+    shown: watch::Sender<Shown>,
     core: Option<Core>,
     attendant: Option<AbortOnDropHandle<()>>,
 }
@@ -57,6 +55,7 @@ struct Core {
     participant: String,
     composer: ComposerClient,
     media: LegMedia,
+    shown: watch::Receiver<Shown>,
     resumed_generation: u32,
     /// What the composer was told; a paused track's consumer is paused as well.
     paused: Paused,
@@ -73,23 +72,21 @@ impl Leg {
         };
         let paused =
             Paused { video: is_paused(MediaKind::Video), audio: is_paused(MediaKind::Audio) };
-        let mut consumers = media.tracks.iter().map(|track| &track.consumer);
-        let video = consumers.find(|consumer| consumer.kind() == MediaKind::Video).cloned();
+        let (shown, follows) = watch::channel(climb.shown);
         let core = Core {
             input: climb.input.clone(),
             participant: climb.participant.clone(),
             composer: climb.composer.clone(),
             media,
+            shown: follows,
             resumed_generation: 0,
             paused,
             key_frames_asked: 0,
         };
         Self {
             input: climb.input.clone(),
-            climb: climb.climb,
-            sources: climb.sources,
-            video,
-            shown: climb.shown,
+            wanted: climb.wanted,
+            shown,
             core: Some(core),
             attendant: None,
         }
@@ -100,14 +97,17 @@ impl Leg {
         &self.input
     }
 
-    /// Asks for the simulcast layer that `shown` needs, when that is new.
-    pub async fn show(&mut self, shown: Shown) {
-        if self.shown != shown
-            && let Some(video) = &self.video
-        {
-            layers::prefer(video, shown).await;
+    /// From now on its picture is shown like this, for which another simulcast layer may do.
+    pub fn show(&self, shown: Shown) {
+        self.shown.send_if_modified(|former| std::mem::replace(former, shown) != shown);
+    }
+
+    /// Ready when its attendant has ended, which only a fault of the server makes it do.
+    pub fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        match &mut self.attendant {
+            Some(attendant) => attendant.poll_unpin(context).map(drop),
+            None => Poll::Pending,
         }
-        self.shown = shown;
     }
 
     /// See [`Core::resume`].
@@ -154,32 +154,26 @@ impl Core {
         mut statuses: watch::Receiver<Arc<ComposerStatus>>,
         mut desired: watch::Receiver<DesiredBroadcast>,
     ) {
-        let mut retries = key_frame_retries();
         loop {
             let paused = desired.borrow_and_update().paused(&self.participant);
             if let Some(paused) = paused.filter(|paused| *paused != self.paused) {
                 self.follow(paused).await;
             }
-            let (wanted, key_frames, waiting) =
-                match statuses.borrow_and_update().input(&self.input) {
-                    None => (0, 0, false),
-                    Some(input) => {
-                        let waiting = input.stage == Stage::Resumed;
-                        (input.resume_wanted, input.key_frames_wanted, waiting)
-                    }
-                };
-            if wanted > self.resumed_generation {
-                retries = key_frame_retries();
-                if let Err(error) = self.resume(wanted, vec![]).await {
-                    // The composer's next status asks again, or the session ends with its stream.
-                    tracing::warn!(input = %self.input, %error, "a resume was not confirmed");
-                }
+            let (wanted, key_frames) = statuses
+                .borrow_and_update()
+                .input(&self.input)
+                .map_or((0, 0), |input| (input.resume_wanted, input.key_frames_wanted));
+            if wanted > self.resumed_generation
+                && let Err(error) = self.resume(wanted, vec![]).await
+            {
+                // The composer's next status asks again, or the session ends with its stream.
+                tracing::warn!(input = %self.input, %error, "a resume was not confirmed");
             }
+            // Whether one is missing, the composer alone can see: it asks, and again.
             if key_frames > self.key_frames_asked {
                 self.key_frames_asked = key_frames;
                 self.request_key_frames().await;
             }
-            let retry = if waiting { retries.next() } else { None };
             tokio::select! {
                 changed = statuses.changed() => if changed.is_err() {
                     return;
@@ -187,7 +181,7 @@ impl Core {
                 changed = desired.changed() => if changed.is_err() {
                     return;
                 },
-                () = after(retry) => self.request_key_frames().await,
+                Ok(()) = self.shown.changed() => self.follow_layout().await,
             }
         }
     }
@@ -216,6 +210,15 @@ impl Core {
         }
     }
 
+    async fn follow_layout(&mut self) {
+        let shown = *self.shown.borrow_and_update();
+        for LegTrack { consumer, .. } in &self.media.tracks {
+            if consumer.kind() == MediaKind::Video {
+                layers::prefer(consumer, shown).await;
+            }
+        }
+    }
+
     async fn resume_consumers(&self) {
         for LegTrack { consumer, .. } in &self.media.tracks {
             if consumer.paused()
@@ -236,20 +239,5 @@ impl Core {
                 tracing::debug!(input = %self.input, %error, "no key frame was asked for");
             }
         }
-    }
-}
-
-fn key_frame_retries() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(300))
-        .with_max_delay(Duration::from_secs(2))
-        .with_max_times(KEY_FRAMES)
-        .build()
-}
-
-async fn after(delay: Option<Duration>) {
-    match delay {
-        Some(delay) => sleep(delay).await,
-        None => std::future::pending().await,
     }
 }

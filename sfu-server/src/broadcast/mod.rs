@@ -7,15 +7,18 @@
 //!                     new epoch, back-off     │                 │  Idle ─▶ PortsReserved ─▶ TransportsConnected
 //!                     0.1 → 1 s, jitter       │                 │   ─▶ ConsumersPaused ─▶ Listening ─▶ Resumed ─▶ Leg
 //!                                             └─stream broke────┤
-//!                                                               └ Leg per participant (resumes every new generation)
+//!                                                               ├ Leg per participant (resumes every new generation)
+//!                                                               └ Attempt per participant: none, climbing, resting
 //! ```
 
 mod arrangement;
+mod attempt;
 mod desired;
 mod driver;
 mod ladder;
 mod leg;
 mod session;
+mod showing;
 #[cfg(test)]
 mod tests;
 

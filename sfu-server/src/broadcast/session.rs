@@ -1,6 +1,9 @@
 //! One epoch with the composer: keeps its inputs and its scene as the room wants them.
 
-use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap, future::poll_fn, ops::RangeInclusive, sync::Arc, task::Poll,
+    time::Duration,
+};
 
 use daemon::deadline;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
@@ -11,16 +14,17 @@ use tonic::transport::Channel;
 use super::{
     DesiredBroadcast,
     arrangement::{self, Arrangement},
-    desired::{DesiredInput, Sources},
-    driver::{LONGEST_PAUSE, back_off},
+    attempt::{Attempt, Climbing, Failures, Wanted},
+    desired::DesiredInput,
     ladder::{Climb, ClimbError, Idle},
     leg::Leg,
+    showing::{Named, Showing},
 };
 use crate::{
     composer_client::{CallError, ComposerClient, ComposerStatus, Scene, Stage, Tile},
     media::{layers::Shown, workers::Placement},
     room::Charter,
-    signaling::messages::BroadcastStatus,
+    signaling::messages::{BroadcastStatus, Missing},
 };
 
 /// Produces and closes come in groups (camera, then microphone): one climb for the group.
@@ -47,35 +51,21 @@ pub enum SessionEnd {
 /// One participant's way into the picture.
 #[derive(Default)]
 struct Seat {
+    /// What is shown and heard; beside a climb that is to replace it, too.
     leg: Option<Leg>,
-    climbing: Option<Climbing>,
-    /// Sources the composer gave up; they are tried again when they change.
-    given_up: Option<Sources>,
-    retry: Option<Retry>,
+    attempt: Attempt,
+    failures: Failures,
 }
 
-struct Climbing {
-    input: String,
-    climb: u32,
-    sources: Sources,
-}
-
-/// A climb that is about to begin, and what it cleans up first.
+/// A climb that is about to begin.
 struct Beginning {
-    participant: String,
-    input: String,
-    climb: u32,
-    sources: Sources,
-    shown: Shown,
+    climb: Climb,
+    /// What it cleans up first: the former input, and that of a climb it overtakes.
     old: Option<Leg>,
     overtaken: Option<String>,
 }
 
-struct Retry {
-    at: Instant,
-    pauses: Box<dyn Iterator<Item = Duration> + Send>,
-}
-
+/// A climb's participant and input, and what came of it.
 type Climbed = (String, String, Result<Leg, ClimbError>);
 
 struct Active<'a> {
@@ -88,8 +78,7 @@ struct Active<'a> {
     /// The inputs in force; what is wanted follows after it has settled.
     settled: DesiredBroadcast,
     last_speaker: Option<String>,
-    shown: Scene,
-    scene_version: u64,
+    showing: Showing,
 }
 
 impl Session {
@@ -110,6 +99,7 @@ impl Session {
         let (publisher, statuses) = watch::channel(Arc::default());
         let mut active = Active {
             session: self,
+            showing: Showing::new(composer.clone()),
             composer,
             statuses,
             desired: desired.clone(),
@@ -117,8 +107,6 @@ impl Session {
             climbs: FuturesUnordered::new(),
             settled: DesiredBroadcast::default(),
             last_speaker: None,
-            shown: Scene::default(),
-            scene_version: 0,
         };
         let mut settle_at = Some(Instant::now() + SETTLE);
         desired.mark_changed();
@@ -126,9 +114,8 @@ impl Session {
             tokio::select! {
                 next = stream.next() => match next {
                     Some(Ok(now)) => {
-                        tell(status, &now);
                         publisher.send_replace(Arc::new(now));
-                        active.drop_given_up();
+                        active.rest_given_up();
                     }
                     Some(Err(error)) => break SessionEnd::Broken(error),
                     None => break SessionEnd::Broken(CallError::Away("its stream ended".into())),
@@ -151,151 +138,146 @@ impl Session {
                     settle_at = None;
                     active.settled = desired.borrow().clone();
                 }
-                () = deadline::at(active.next_retry()) => {}
+                () = deadline::at(active.wakes()) => {}
                 Some((participant, input, outcome)) = active.climbs.next() => {
                     active.climbed(&participant, &input, outcome);
                 }
+                participant = first_ended(&mut active.seats) => active.attendant_ended(&participant),
+                taken = active.showing.taken() => if let Err(error) = taken {
+                    break SessionEnd::Broken(error);
+                },
             }
-            if let Err(error) = active.reconcile().await {
-                break SessionEnd::Broken(error);
-            }
+            active.reconcile();
+            tell(status, &active.statuses.borrow(), active.missing());
         };
         (true, end)
     }
 }
 
 impl Active<'_> {
-    /// Begins the climbs that are wanted, lets go of what is not, and shows the result.
-    async fn reconcile(&mut self) -> Result<(), CallError> {
-        let wanted = self.settled.clone();
+    /// Begins the climbs that are wanted, lets go of what is not, and shows the result. It waits for nobody.
+    fn reconcile(&mut self) {
+        let room = self.settled.clone();
         self.seats.retain(|participant, _| {
-            wanted.inputs.iter().any(|input| input.participant == *participant)
+            room.inputs.iter().any(|input| input.participant == *participant)
         });
-        self.last_speaker = arrangement::last_speaker(self.last_speaker.take(), &wanted);
-        let arrangement = Arrangement::of(&wanted, self.last_speaker.as_deref());
+        self.last_speaker = arrangement::last_speaker(self.last_speaker.take(), &room);
+        let arrangement = Arrangement::of(&room, self.last_speaker.as_deref());
         let mut begin = Vec::new();
-        for input in &wanted.inputs {
-            let shown = shown(input, &arrangement, wanted.inputs.len());
-            let climb = self.statuses.borrow().wanted_climb(&input.participant);
-            let seat = self.seats.entry(input.participant.clone()).or_default();
-            if let Some(leg) = &mut seat.leg {
-                leg.show(shown).await;
-            }
-            if seat.is_due(input.sources, climb) {
-                let id = Alphanumeric.sample_string(&mut rand::rng(), 16);
-                // A restart cleans up first; a change of tracks keeps the old picture until the new one is active.
-                let restarted = seat.leg.as_ref().is_some_and(|leg| leg.climb < climb);
-                let old = if restarted { seat.leg.take() } else { None };
-                let overtaken = seat.climbing.take().filter(|former| former.climb < climb);
-                let overtaken = overtaken.map(|former| former.input);
-                seat.climbing = Some(Climbing { input: id.clone(), climb, sources: input.sources });
-                begin.push(Beginning {
-                    participant: input.participant.clone(),
-                    input: id,
-                    climb,
-                    sources: input.sources,
-                    shown,
-                    old,
-                    overtaken,
-                });
-            }
+        for input in &room.inputs {
+            let shown = shown(input, &arrangement, room.inputs.len());
+            begin.extend(self.begin_if_due(input, shown));
         }
-        // The scene names every live input before its ports are reserved: what it does not name is stopped.
-        self.show(&wanted, arrangement, &begin).await?;
-        for Beginning { participant, input, climb, sources, shown, old, overtaken } in begin {
-            let climb = Climb {
-                composer: self.composer.clone(),
-                statuses: self.statuses.clone(),
-                placement: self.session.placement.clone(),
-                plain_ports: self.session.plain_ports.clone(),
-                input: input.clone(),
-                participant: participant.clone(),
-                climb,
-                sources,
-                desired: self.desired.clone(),
-                shown,
-            };
-            let climbing =
-                climb_ladder(climb, old, overtaken).map(|outcome| (participant, input, outcome));
-            self.climbs.push(climbing.boxed());
+        // What the scene does not name is stopped: it names every input before its ports are reserved.
+        let tiles = room.inputs.iter().map(|input| {
+            let seat = self.seats.get(&input.participant);
+            tile(input, seat.map(Seat::inputs).unwrap_or_default())
+        });
+        let Arrangement { layout, featured } = arrangement;
+        self.showing.show(Scene { layout, featured, tiles: tiles.collect() });
+        for Beginning { climb, old, overtaken } in begin {
+            let (participant, input) = (climb.participant.clone(), climb.input.clone());
+            let climbing = climb_ladder(self.showing.named(), climb, old, overtaken);
+            self.climbs.push(climbing.map(|outcome| (participant, input, outcome)).boxed());
         }
-        Ok(())
     }
 
-    async fn show(
-        &mut self,
-        wanted: &DesiredBroadcast,
-        Arrangement { layout, featured }: Arrangement,
-        begin: &[Beginning],
-    ) -> Result<(), CallError> {
-        let tiles: Vec<Tile> = wanted
-            .inputs
-            .iter()
-            .map(|input| {
-                let seat = self.seats.get(&input.participant);
-                let climbing = seat.and_then(|s| s.climbing.as_ref()).map(|c| c.input.clone());
-                let live = seat.and_then(|s| s.leg.as_ref()).map(|leg| leg.input().to_owned());
-                let cleaned_up = begin
-                    .iter()
-                    .find(|beginning| beginning.participant == input.participant)
-                    .and_then(|beginning| beginning.old.as_ref())
-                    .map(|old| old.input().to_owned());
-                tile(input, [climbing, live, cleaned_up].into_iter().flatten().collect())
-            })
-            .collect();
-        let scene = Scene { layout, featured, tiles };
-        if scene != self.shown || self.scene_version == 0 {
-            self.scene_version += 1;
-            self.composer.update_scene(self.scene_version, &scene).await?;
-            self.shown = scene;
+    fn begin_if_due(&mut self, input: &DesiredInput, shown: Shown) -> Option<Beginning> {
+        let participant = &input.participant;
+        let wanted = Wanted {
+            sources: input.sources,
+            climb: self.statuses.borrow().wanted_climb(participant),
+        };
+        let seat = self.seats.entry(participant.clone()).or_default();
+        if let Some(leg) = &seat.leg {
+            leg.show(shown);
         }
-        Ok(())
+        let live = seat.leg.as_ref().map(|leg| leg.wanted);
+        if !seat.attempt.is_due(wanted, live, Instant::now()) {
+            return None;
+        }
+        let id = Alphanumeric.sample_string(&mut rand::rng(), 16);
+        // A restart cleans up first; a change of tracks keeps the old picture until the new one is active.
+        let old = seat.leg.take_if(|leg| leg.wanted.climb < wanted.climb);
+        let former = seat.attempt.climbing().filter(|former| former.wanted.climb < wanted.climb);
+        let overtaken = former.map(|former| former.input.clone());
+        seat.attempt = Attempt::Climbing(Climbing {
+            input: id.clone(),
+            wanted,
+            replaces: old.as_ref().map(|leg| leg.input().to_owned()),
+        });
+        let climb = Climb {
+            composer: self.composer.clone(),
+            statuses: self.statuses.clone(),
+            placement: self.session.placement.clone(),
+            plain_ports: self.session.plain_ports.clone(),
+            input: id,
+            participant: participant.clone(),
+            wanted,
+            desired: self.desired.clone(),
+            shown,
+        };
+        Some(Beginning { climb, old, overtaken })
     }
 
     fn climbed(&mut self, participant: &str, input: &str, outcome: Result<Leg, ClimbError>) {
         let room = &self.session.charter.room_id;
         let Some(seat) = self.seats.get_mut(participant) else { return };
-        if seat.climbing.as_ref().is_none_or(|climbing| climbing.input != input) {
+        let Some(climbing) = seat.attempt.climbing().filter(|climbing| climbing.input == input)
+        else {
             // It was overtaken: the newer climb counts, and this leg is dropped.
             return;
-        }
-        let climbing = seat.climbing.take();
+        };
         match outcome {
             Ok(leg) => {
                 tracing::info!(%room, participant, input, "input active");
                 seat.leg = Some(leg);
-                seat.retry = None;
-            }
-            Err(ClimbError::GivenUp(reason)) => {
-                tracing::error!(%room, participant, input, %reason, "input given up");
-                seat.given_up = climbing.map(|climbing| climbing.sources);
+                seat.attempt = Attempt::None;
+                seat.failures.climbed(Instant::now());
             }
             Err(error) => {
-                tracing::warn!(%room, participant, input, %error, "climb failed; trying again");
-                let former = seat.retry.take().map(|retry| retry.pauses);
-                let mut pauses = former.unwrap_or_else(|| Box::new(back_off()));
-                let at = Instant::now() + pauses.next().unwrap_or(LONGEST_PAUSE);
-                seat.retry = Some(Retry { at, pauses });
+                let wanted = climbing.wanted;
+                seat.rest(room, participant, wanted, error.to_string());
             }
         }
     }
 
-    /// An input that failed after it was active.
-    fn drop_given_up(&mut self) {
+    /// Inputs that failed after they were active: the composer has tried what it can, and a new climb takes other ports.
+    fn rest_given_up(&mut self) {
         let statuses = self.statuses.borrow();
         for (participant, seat) in &mut self.seats {
             let Some(leg) = &seat.leg else { continue };
             if let Some(Stage::Failed(reason)) = statuses.input(leg.input()).map(|i| &i.stage) {
-                tracing::error!(room = %self.session.charter.room_id, participant, %reason, "input given up");
-                seat.given_up = Some(leg.sources);
-                seat.leg = None;
+                seat.lose_leg(&self.session.charter.room_id, participant, reason.clone());
             }
         }
     }
 
-    fn next_retry(&self) -> Option<Instant> {
-        let waiting = self.seats.values().filter(|seat| seat.climbing.is_none());
-        waiting.filter_map(|seat| seat.retry.as_ref()).map(|retry| retry.at).min()
+    /// A leg without its attendant would never be resumed again.
+    fn attendant_ended(&mut self, participant: &str) {
+        if let Some(seat) = self.seats.get_mut(participant) {
+            let reason = "an internal fault of the server: its log says which".to_owned();
+            seat.lose_leg(&self.session.charter.room_id, participant, reason);
+        }
+    }
+
+    fn wakes(&self) -> Option<Instant> {
+        self.seats.values().filter_map(|seat| seat.attempt.wakes()).min()
+    }
+
+    /// Who is wanted in the picture and is not, for longer than a moment.
+    fn missing(&self) -> Vec<Missing> {
+        let inputs = self.settled.inputs.iter();
+        let missing = inputs.filter_map(|input| {
+            let seat = self.seats.get(&input.participant)?;
+            let reason = seat.attempt.missing().filter(|_| seat.leg.is_none())?;
+            Some(Missing {
+                peer_id: input.peer_id.clone(),
+                screen: input.screen,
+                reason: reason.to_owned(),
+            })
+        });
+        missing.collect()
     }
 
     /// The room is over: legs first, then the playlist's end.
@@ -314,11 +296,12 @@ impl Active<'_> {
 }
 
 async fn climb_ladder(
+    named: Named,
     climb: Climb,
     old: Option<Leg>,
     overtaken: Option<String>,
 ) -> Result<Leg, ClimbError> {
-    Idle::clean_up(climb, old, overtaken)
+    Idle::clean_up(named, climb, old, overtaken)
         .await?
         .reserve_ports()
         .await?
@@ -334,19 +317,41 @@ async fn climb_ladder(
         .await
 }
 
+/// The participant of the first leg whose attendant has ended; never, as long as all go on.
+async fn first_ended(seats: &mut BTreeMap<String, Seat>) -> String {
+    poll_fn(|context| {
+        let ended = seats.iter_mut().find_map(|(participant, seat)| {
+            let leg = seat.leg.as_mut()?;
+            leg.poll_ended(context).is_ready().then(|| participant.clone())
+        });
+        ended.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}
+
 impl Seat {
-    /// Whether a climb for `sources` and the wanted `climb` must begin now.
-    fn is_due(&self, sources: Sources, climb: u32) -> bool {
-        if let Some(climbing) = &self.climbing {
-            return climbing.sources != sources || climbing.climb < climb;
+    /// Every input of it, the one to show first.
+    fn inputs(&self) -> Vec<String> {
+        let climbing = self.attempt.climbing();
+        let new = climbing.map(|climbing| climbing.input.clone());
+        let live = self.leg.as_ref().map(|leg| leg.input().to_owned());
+        let replaced = climbing.and_then(|climbing| climbing.replaces.clone());
+        [new, live, replaced].into_iter().flatten().collect()
+    }
+
+    /// What there was is gone; a climb under way goes on.
+    fn lose_leg(&mut self, room: &str, participant: &str, reason: String) {
+        let Some(leg) = self.leg.take() else { return };
+        if self.attempt.climbing().is_none() {
+            self.rest(room, participant, leg.wanted, reason);
         }
-        if self.retry.as_ref().is_some_and(|retry| retry.at > Instant::now()) {
-            return false;
-        }
-        match &self.leg {
-            Some(leg) => leg.sources != sources || leg.climb < climb,
-            None => self.given_up != Some(sources),
-        }
+    }
+
+    fn rest(&mut self, room: &str, participant: &str, wanted: Wanted, reason: String) {
+        let rest = self.failures.rest(wanted, reason.clone(), Instant::now(), rand::random());
+        let after_ms = rest.length.as_millis();
+        tracing::warn!(%room, participant, %reason, after_ms, "no input: trying again");
+        self.attempt = Attempt::Resting(rest);
     }
 }
 
@@ -372,14 +377,18 @@ fn shown(input: &DesiredInput, arrangement: &Arrangement, count: usize) -> Shown
     Shown::Camera { height: arrangement.tile_height(count, is_featured) }
 }
 
-fn tell(status: &watch::Sender<BroadcastStatus>, now: &ComposerStatus) {
+fn tell(status: &watch::Sender<BroadcastStatus>, now: &ComposerStatus, missing: Vec<Missing>) {
     let playlist_url = now.playlist_url.clone();
+    if playlist_url.is_empty() {
+        // The first status is still on its way.
+        return;
+    }
     let told = if now.ended {
         BroadcastStatus::Ended { playlist_url }
     } else if now.live {
-        BroadcastStatus::Live { playlist_url }
+        BroadcastStatus::Live { playlist_url, missing }
     } else {
-        BroadcastStatus::Starting { playlist_url }
+        BroadcastStatus::Starting { playlist_url, missing }
     };
     status.send_if_modified(|status| {
         let changed = *status != told;

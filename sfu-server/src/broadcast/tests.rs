@@ -4,7 +4,10 @@ use std::{
     net::{Ipv4Addr, UdpSocket},
     num::{NonZeroU8, NonZeroU32},
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -56,6 +59,10 @@ struct Scripted {
     calls: mpsc::Sender<Call>,
     /// What SetPaused answers.
     generation: u32,
+    /// Scenes are answered while this is open.
+    scenes: watch::Receiver<bool>,
+    /// So many of the next reservations are refused.
+    refusals: Arc<AtomicU32>,
 }
 
 impl Scripted {
@@ -94,6 +101,10 @@ impl composer_server::Composer for Scripted {
         request: Request<v1::ReservePortsRequest>,
     ) -> Result<Response<v1::ReservePortsResponse>, Status> {
         let request = request.into_inner();
+        if self.refusals.load(Ordering::Relaxed) > 0 {
+            self.refusals.fetch_sub(1, Ordering::Relaxed);
+            return Err(Status::internal("not now"));
+        }
         let sink = || {
             let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
             u32::from(socket.local_addr().expect("its address").port())
@@ -146,6 +157,8 @@ impl composer_server::Composer for Scripted {
         request: Request<v1::UpdateSceneRequest>,
     ) -> Result<Response<v1::UpdateSceneResponse>, Status> {
         self.saw(Call::Scene(request.into_inner())).await;
+        let mut scenes = self.scenes.clone();
+        _ = scenes.wait_for(|open| *open).await;
         Ok(Response::new(v1::UpdateSceneResponse {}))
     }
 
@@ -183,7 +196,11 @@ struct Rig {
     calls: mpsc::Receiver<Call>,
     desired: watch::Sender<DesiredBroadcast>,
     status: watch::Receiver<BroadcastStatus>,
+    scenes: watch::Sender<bool>,
+    refusals: Arc<AtomicU32>,
     producer: Producer,
+    /// Requests for key frames that the producer has got.
+    key_frames: Arc<AtomicU32>,
     _placement: Placement,
 }
 
@@ -192,26 +209,48 @@ impl Rig {
         Self::answering(1).await
     }
 
+    /// The one producer is a camera.
+    async fn with_camera() -> Self {
+        let mut rig = Self::answering(1).await;
+        let router = rig._placement.router.clone();
+        let asked = rig.key_frames.clone();
+        rig.producer = produce(&router, MediaKind::Video, asked).await;
+        rig
+    }
+
     /// With a composer that answers SetPaused with this generation.
     async fn answering(generation: u32) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let composer = format!("http://{}", listener.local_addr().expect("its address"));
         let (calls_tx, calls) = mpsc::channel(64);
-        let service =
-            composer_server::ComposerServer::new(Scripted { calls: calls_tx, generation });
+        let (scenes, open) = watch::channel(true);
+        let refusals = Arc::default();
+        let scripted =
+            Scripted { calls: calls_tx, generation, scenes: open, refusals: Arc::clone(&refusals) };
+        let service = composer_server::ComposerServer::new(scripted);
         tokio::spawn(
             Server::builder()
                 .add_service(service)
                 .serve_with_incoming(TcpListenerStream::new(listener)),
         );
         let placement = place_room().await;
-        let producer = opus_producer(&placement.router).await;
+        let key_frames = Arc::default();
+        let producer = produce(&placement.router, MediaKind::Audio, Arc::clone(&key_frames)).await;
         let (desired, wanted) = watch::channel(DesiredBroadcast::default());
         let composer = Endpoint::from_shared(composer).expect("a URI");
         let config = Config { composer, plain_ports: 41_000..=41_999 };
         let (charter, _) = Charter::draw_up(Some("room".into()));
         let status = drive(config, charter.into(), placement.clone(), wanted);
-        Self { calls, desired, status, producer, _placement: placement }
+        Self {
+            calls,
+            desired,
+            status,
+            scenes,
+            refusals,
+            producer,
+            key_frames,
+            _placement: placement,
+        }
     }
 
     /// The room has one speaker.
@@ -223,9 +262,13 @@ impl Rig {
         self.desired.send_replace(DesiredBroadcast {
             inputs: vec![DesiredInput {
                 participant: "ada".into(),
+                peer_id: "ada".into(),
                 label: "Ada".into(),
-                sources: Sources { video: None, audio: Some(self.producer.id()) },
-                camera_off: true,
+                sources: match self.producer.kind() {
+                    MediaKind::Audio => Sources { video: None, audio: Some(self.producer.id()) },
+                    MediaKind::Video => Sources { video: Some(self.producer.id()), audio: None },
+                },
+                camera_off: self.producer.kind() == MediaKind::Audio,
                 muted: paused.audio,
                 paused,
                 ..DesiredInput::default()
@@ -236,6 +279,33 @@ impl Rig {
 
     async fn next(&mut self) -> Call {
         timeout(PATIENCE, self.calls.recv()).await.expect("a call in time").expect("a composer")
+    }
+
+    /// The next input that is started, whatever else is called before.
+    async fn started(&mut self) -> String {
+        loop {
+            if let Call::Start(start) = self.next().await {
+                return start.input_id;
+            }
+        }
+    }
+
+    /// The composer gives up one input after the other, until the room is told that somebody is missing.
+    async fn give_up(
+        &mut self,
+        mut input: String,
+        statuses: &mpsc::Sender<Result<v1::BroadcastStatus, Status>>,
+    ) {
+        let is_missing = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { missing, .. } if !missing.is_empty());
+        let mut told = self.status.clone();
+        while !is_missing(&told.borrow_and_update()) {
+            let failed = status(&input, v1::InputState::Failed, 0);
+            statuses.send(Ok(failed)).await.expect("a driver that listens");
+            tokio::select! {
+                next = self.started() => input = next,
+                told = told.wait_for(is_missing) => drop(told.expect("a driver")),
+            }
+        }
     }
 
     /// Answers everything up to the active input; answers its id and the status stream.
@@ -257,7 +327,11 @@ impl Rig {
         let Call::Start(start) = self.next().await else { panic!("then StartInput") };
         assert_eq!(start.input_id, reserve.input_id);
         assert_eq!(start.tracks.len(), 1);
-        assert_eq!(start.tracks[0].codec(), v1::Codec::Opus);
+        let codec = match self.producer.kind() {
+            MediaKind::Audio => v1::Codec::Opus,
+            MediaKind::Video => v1::Codec::Vp8,
+        };
+        assert_eq!(start.tracks[0].codec(), codec);
         let status = status(&start.input_id, v1::InputState::Listening, 1);
         statuses.send(Ok(status)).await.expect("a driver that listens");
         let Call::Confirm(confirm) = self.next().await else { panic!("then ConfirmResumed") };
@@ -303,25 +377,160 @@ async fn place_room() -> Placement {
     panic!("none of twenty ports is free");
 }
 
-async fn opus_producer(router: &Router) -> Producer {
+/// One that sends Opus or VP8; requests for key frames are counted.
+async fn produce(router: &Router, kind: MediaKind, asked: Arc<AtomicU32>) -> Producer {
     let transport = router
         .create_direct_transport(DirectTransportOptions::default())
         .await
         .expect("a transport");
-    let parameters = RtpParameters {
-        codecs: vec![RtpCodecParameters::Audio {
+    // RFC 4585, section 6.3.1: payload-specific feedback, format 1.
+    let count = move |packet: &[u8]| {
+        if packet.len() > 1 && packet[1] == 206 && packet[0] & 0x1f == 1 {
+            asked.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    transport.on_rtcp(count).detach();
+    let codec = match kind {
+        MediaKind::Audio => RtpCodecParameters::Audio {
             mime_type: MimeTypeAudio::Opus,
             payload_type: 111,
             clock_rate: NonZeroU32::new(48_000).expect("a rate"),
             channels: NonZeroU8::new(2).expect("channels"),
             parameters: RtpCodecParametersParameters::default(),
             rtcp_feedback: vec![],
-        }],
+        },
+        MediaKind::Video => RtpCodecParameters::Video {
+            mime_type: MimeTypeVideo::Vp8,
+            payload_type: 96,
+            clock_rate: NonZeroU32::new(90_000).expect("a rate"),
+            parameters: RtpCodecParametersParameters::default(),
+            rtcp_feedback: vec![RtcpFeedback::NackPli],
+        },
+    };
+    let parameters = RtpParameters {
+        codecs: vec![codec],
         encodings: vec![RtpEncodingParameters { ssrc: Some(1111), ..Default::default() }],
         ..RtpParameters::default()
     };
-    let options = ProducerOptions::new(MediaKind::Audio, parameters);
-    transport.produce(options).await.expect("a producer")
+    transport.produce(ProducerOptions::new(kind, parameters)).await.expect("a producer")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_given_up_is_tried_again_and_the_room_is_told_meanwhile() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, statuses) = rig.climb().await;
+    timeout(PATIENCE, rig.give_up(input, &statuses)).await.expect("the room is told in time");
+    let told = serde_json::to_value(&*rig.status.borrow()).expect("JSON");
+    assert_eq!(told["missing"][0]["peerId"], "ada", "{told}");
+    let again = timeout(2 * PATIENCE, rig.started()).await.expect("another climb");
+    let active = status(&again, v1::InputState::Active, 0);
+    statuses.send(Ok(active)).await.expect("a driver that listens");
+    let is_well = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { missing, .. } if missing.is_empty());
+    timeout(PATIENCE, rig.status.wait_for(is_well)).await.expect("in time").expect("a driver");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operators_restart_reaches_whoever_was_given_up() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, statuses) = rig.climb().await;
+    timeout(PATIENCE, rig.give_up(input.clone(), &statuses)).await.expect("in time");
+    let mut wanted = status(&input, v1::InputState::Failed, 0);
+    wanted.wanted_climb_default = 1;
+    statuses.send(Ok(wanted)).await.expect("a driver that listens");
+    loop {
+        if let Call::Reserve(reserve) = rig.next().await {
+            assert_eq!(reserve.climb, 1);
+            return;
+        }
+    }
+}
+
+/// A climb that failed and was then given up once left a due time in the past behind, which fired without end.
+#[tokio::test]
+async fn whoever_rests_costs_nothing_meanwhile() {
+    use nix::sys::{
+        resource::{UsageWho, getrusage},
+        time::TimeValLike as _,
+    };
+    let mut rig = Rig::start().await;
+    rig.refusals.store(1, Ordering::Relaxed);
+    rig.speak();
+    let Call::Open(_, statuses) = rig.next().await else { panic!("OpenBroadcast first") };
+    let input = rig.started().await;
+    let failed = status(&input, v1::InputState::Failed, 0);
+    statuses.send(Ok(failed)).await.expect("a driver that listens");
+    let is_live = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { .. });
+    timeout(PATIENCE, rig.status.wait_for(is_live)).await.expect("in time").expect("a driver");
+    let used = || {
+        let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("the thread's usage");
+        usage.user_time().num_milliseconds() + usage.system_time().num_milliseconds()
+    };
+    let before = used();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(used() - before < 500, "a driver that waits does not compute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_composer_that_is_slow_to_take_a_scene_holds_up_no_resume() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, statuses) = rig.climb().await;
+    rig.scenes.send_replace(false);
+    rig.desired.send_modify(|desired| desired.inputs[0].speaking = true);
+    let Call::Scene(_) = rig.next().await else { panic!("UpdateScene") };
+    let listening = status(&input, v1::InputState::Listening, 2);
+    statuses.send(Ok(listening)).await.expect("a driver that listens");
+    let Call::Confirm(confirm) = rig.next().await else { panic!("ConfirmResumed") };
+    assert_eq!(confirm.generation, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_newest_of_the_scenes_that_wait_is_sent() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (_, _statuses) = rig.climb().await;
+    rig.scenes.send_replace(false);
+    rig.desired.send_modify(|desired| desired.inputs[0].speaking = true);
+    let Call::Scene(first) = rig.next().await else { panic!("UpdateScene") };
+    for label in ["A", "Ad", "Ada L."] {
+        rig.desired.send_modify(|desired| desired.inputs[0].label = label.into());
+        tokio::task::yield_now().await;
+    }
+    rig.scenes.send_replace(true);
+    let mut last = first;
+    while last.tiles[0].label != "Ada L." {
+        let Call::Scene(scene) = rig.next().await else { panic!("UpdateScene") };
+        assert_eq!(scene.version, last.version + 1, "one call at a time");
+        last = scene;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_frames_are_asked_for_when_the_composer_wants_them_and_by_nobody_else() {
+    let mut rig = Rig::with_camera().await;
+    rig.speak();
+    let Call::Open(_, statuses) = rig.next().await else { panic!("OpenBroadcast first") };
+    let input = rig.started().await;
+    let listening = status(&input, v1::InputState::Listening, 1);
+    statuses.send(Ok(listening)).await.expect("a driver that listens");
+    let Call::Confirm(_) = rig.next().await else { panic!("ConfirmResumed") };
+    let mut resumed = status(&input, v1::InputState::Resumed, 0);
+    statuses.send(Ok(resumed.clone())).await.expect("a driver that listens");
+    // As long as the composer wants none, none is asked for beside the one of the resume.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(rig.key_frames.load(Ordering::Relaxed), 1, "the resume's");
+    resumed.inputs[0].key_frames_wanted = 1;
+    for _ in 0..20 {
+        statuses.send(Ok(resumed.clone())).await.expect("a driver that listens");
+    }
+    let asked = async {
+        while rig.key_frames.load(Ordering::Relaxed) < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, asked).await.expect("the one that was wanted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

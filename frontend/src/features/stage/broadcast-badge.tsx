@@ -1,5 +1,5 @@
 // What viewers of the room see now, and why if it is not the picture.
-import type { BroadcastStatus } from '../../signaling/generated';
+import type { BroadcastStatus, Missing } from '../../signaling/generated';
 import { asSentence } from '../../signaling/sentences';
 
 const LABELS: Record<BroadcastStatus['phase'], string> = {
@@ -22,9 +22,15 @@ const LOOKS: Record<BroadcastStatus['phase'], string> = {
 
 const MOVING = new Set<BroadcastStatus['phase']>(['starting', 'live', 'reconnecting']);
 
-export function BroadcastBadge({ broadcast }: { broadcast: BroadcastStatus }) {
+interface Props {
+  broadcast: BroadcastStatus;
+  /** What somebody in the room is called; nothing for a guest without a name. */
+  nameOf: (peerId: string) => string | undefined;
+}
+
+export function BroadcastBadge({ broadcast, nameOf }: Props) {
   const { phase } = broadcast;
-  const problem = problemOf(broadcast);
+  const problem = problemOf(broadcast, nameOf);
 
   return (
     <div role="status" data-testid="broadcast-phase" data-phase={phase} className="flex min-w-0 items-center gap-x-2.5 gap-y-1 text-sm max-sm:flex-wrap">
@@ -41,8 +47,15 @@ export function BroadcastBadge({ broadcast }: { broadcast: BroadcastStatus }) {
   );
 }
 
-function problemOf(broadcast: BroadcastStatus): { sentence: string; reason: string } | undefined {
+function problemOf(broadcast: BroadcastStatus, nameOf: Props['nameOf']): { sentence: string; reason: string } | undefined {
   switch (broadcast.phase) {
+    case 'starting':
+    case 'live': {
+      const missing = broadcast.missing ?? [];
+      if (missing.length === 0) return undefined;
+      const who = new Intl.ListFormat('en').format(missing.map((one) => called(one, nameOf)));
+      return { sentence: `Viewers do not get ${who} at the moment; it is tried again by itself.`, reason: missing.map(({ reason }) => reason).join('\n') };
+    }
     case 'reconnecting':
       // The reason is one for the operator, and nobody in the room has to do anything.
       return { sentence: 'Viewers wait for the picture, which comes back by itself.', reason: broadcast.reason };
@@ -51,4 +64,9 @@ function problemOf(broadcast: BroadcastStatus): { sentence: string; reason: stri
     default:
       return undefined;
   }
+}
+
+function called({ peerId, screen }: Missing, nameOf: Props['nameOf']): string {
+  const name = nameOf(peerId) ?? 'a guest';
+  return screen ? `the screen of ${name}` : name;
 }

@@ -13,7 +13,8 @@ interface Props {
 }
 
 export function StageHeader({ session, state }: Props) {
-  const { roomId = '', watchId = '', broadcast, host, settings } = state;
+  const { roomId = '', watchId = '', broadcast, host, settings, people, peerId: self, displayName } = state;
+  const nameOf = (peerId: string) => (peerId === self ? displayName : people.find((person) => person.peerId === peerId)?.displayName);
   const roomPath = `/room/${roomId}`;
   const watchPath = `/watch/${watchId}`;
   const { origin } = window.location;
@@ -22,7 +23,7 @@ export function StageHeader({ session, state }: Props) {
     <header className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3 sm:px-6">
       <h1 className="sr-only">Room</h1>
       <Brand />
-      <BroadcastBadge broadcast={broadcast} />
+      <BroadcastBadge broadcast={broadcast} nameOf={nameOf} />
       {settings.locked && (
         <span
           role="status"

@@ -15,11 +15,19 @@ pub enum BroadcastStatus {
     Starting {
         /// Where the playlist will be.
         playlist_url: String,
+        /// Who cannot be shown at the moment; left out when everybody is.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<Missing>>")]
+        missing: Vec<Missing>,
     },
     /// Viewers see the picture.
     Live {
         /// Where the playlist is.
         playlist_url: String,
+        /// Who cannot be shown at the moment; left out when everybody is.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[ts(optional, as = "Option<Vec<Missing>>")]
+        missing: Vec<Missing>,
     },
     /// The composer is away; viewers see the last picture and the call goes on.
     Reconnecting {
@@ -40,6 +48,18 @@ pub enum BroadcastStatus {
         /// Where it stays for a while.
         playlist_url: String,
     },
+}
+
+/// Somebody who sends, and whom viewers neither see nor hear until the next try succeeds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Missing {
+    /// Who.
+    pub peer_id: String,
+    /// It is the screen this peer shares that is missing.
+    pub screen: bool,
+    /// Why, for a person.
+    pub reason: String,
 }
 
 /// `peerLeft`.

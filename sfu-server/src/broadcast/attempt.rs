@@ -1,0 +1,205 @@
+//! What is under way for one participant: nothing, a climb, or the rest after one that failed. Pure.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::desired::Sources;
+
+/// The first and the longest rest after a climb that failed. A fault that passes costs a moment; one that stays costs a
+/// climb every half a minute.
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(30);
+/// An input that lived so long begins with the shortest rest again.
+const WELL: Duration = Duration::from_secs(60);
+/// Who rests longer than this is missing, and the room is told.
+const NOTICED: Duration = Duration::from_secs(1);
+
+/// What an input is wanted to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// What it is made of.
+    pub sources: Sources,
+    /// The climb the composer wants: an operator's restart raises it.
+    pub climb: u32,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub enum Attempt {
+    /// What there is stays until something else is wanted.
+    #[default]
+    None,
+    /// A climb.
+    Climbing(Climbing),
+    /// The last climb, or the input it brought, has failed.
+    Resting(Rest),
+}
+
+/// A climb under way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Climbing {
+    /// The new input.
+    pub input: String,
+    /// What it is to be.
+    pub wanted: Wanted,
+    /// The input it cleans up first.
+    pub replaces: Option<String>,
+}
+
+/// The time after a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rest {
+    until: Instant,
+    /// How long it is.
+    pub length: Duration,
+    wanted: Wanted,
+    reason: String,
+}
+
+impl Attempt {
+    /// Whether a climb to `wanted` must begin at `now`, when `live` is what there is. Whoever wants something else,
+    /// an operator or the room, is obeyed at once.
+    pub fn is_due(&self, wanted: Wanted, live: Option<Wanted>, now: Instant) -> bool {
+        match self {
+            Self::None => live != Some(wanted),
+            Self::Climbing(climbing) => climbing.wanted != wanted,
+            Self::Resting(rest) => rest.wanted != wanted || now >= rest.until,
+        }
+    }
+
+    /// When the next climb is due, if one waits for its time. Never in the past for longer than it takes to begin it.
+    pub fn wakes(&self) -> Option<Instant> {
+        match self {
+            Self::Resting(rest) => Some(rest.until),
+            Self::None | Self::Climbing(_) => None,
+        }
+    }
+
+    /// The climb under way.
+    pub fn climbing(&self) -> Option<&Climbing> {
+        match self {
+            Self::Climbing(climbing) => Some(climbing),
+            Self::None | Self::Resting(_) => None,
+        }
+    }
+
+    /// Why there is no input, when it will take a while.
+    pub fn missing(&self) -> Option<&str> {
+        match self {
+            Self::Resting(rest) if rest.length > NOTICED => Some(&rest.reason),
+            _ => None,
+        }
+    }
+}
+
+/// How often in a row a participant's climbs, or the inputs they brought, have failed.
+#[derive(Debug, Default)]
+pub struct Failures {
+    count: u32,
+    /// When the last climb brought an input.
+    active: Option<Instant>,
+}
+
+impl Failures {
+    /// A climb brought an input.
+    pub fn climbed(&mut self, now: Instant) {
+        self.active = Some(now);
+    }
+
+    /// A climb to `wanted`, or what it brought, has failed. `chance` from 0 to 1 parts those who failed together.
+    pub fn rest(&mut self, wanted: Wanted, reason: String, now: Instant, chance: f64) -> Rest {
+        if self.active.take().is_some_and(|active| now - active >= WELL) {
+            self.count = 0;
+        }
+        let length = SHORTEST.saturating_mul(1 << self.count.min(16)).min(LONGEST);
+        self.count += 1;
+        let length = length.mul_f64(1.0 + chance / 2.0);
+        Rest { until: now + length, length, wanted, reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mediasoup::prelude::ProducerId;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn wanted(source: u8, climb: u32) -> Wanted {
+        let id = format!("00000000-0000-4000-8000-0000000000{source:02x}");
+        let audio: Option<ProducerId> = id.parse().ok();
+        Wanted { sources: Sources { video: None, audio }, climb }
+    }
+
+    fn resting(failures: &mut Failures, now: Instant) -> Attempt {
+        Attempt::Resting(failures.rest(wanted(1, 0), "no port".into(), now, 0.0))
+    }
+
+    #[test]
+    fn whoever_wants_something_else_is_obeyed_at_once() {
+        let now = Instant::now();
+        let mut failures = Failures { count: 20, active: None };
+        let attempt = resting(&mut failures, now);
+        assert!(!attempt.is_due(wanted(1, 0), None, now));
+        assert!(attempt.is_due(wanted(1, 1), None, now), "an operator's restart");
+        assert!(attempt.is_due(wanted(2, 0), None, now), "another track");
+    }
+
+    #[test]
+    fn nobody_is_given_up() {
+        let mut now = Instant::now();
+        let mut failures = Failures::default();
+        for _ in 0..100 {
+            let attempt = resting(&mut failures, now);
+            let wakes = attempt.wakes().expect("an end of the rest");
+            assert!(wakes > now && wakes <= now + LONGEST);
+            now = wakes;
+            assert!(attempt.is_due(wanted(1, 0), None, now));
+        }
+    }
+
+    #[test]
+    fn rests_grow_and_what_lived_for_a_while_begins_anew() {
+        let now = Instant::now();
+        let mut failures = Failures::default();
+        let length = |failures: &mut Failures, at| match resting(failures, at) {
+            Attempt::Resting(rest) => rest.length.as_millis(),
+            _ => 0,
+        };
+        let lengths: Vec<u128> = (0..10).map(|_| length(&mut failures, now)).collect();
+        assert_eq!(lengths, [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 30_000]);
+        failures.climbed(now);
+        assert_eq!(length(&mut failures, now + Duration::from_secs(1)), 30_000);
+        failures.climbed(now);
+        assert_eq!(length(&mut failures, now + WELL), 100);
+    }
+
+    #[test]
+    fn the_room_is_told_of_rests_that_last() {
+        let now = Instant::now();
+        let mut failures = Failures::default();
+        let told: Vec<bool> =
+            (0..6).map(|_| resting(&mut failures, now).missing().is_some()).collect();
+        assert_eq!(told, [false, false, false, false, true, true]);
+    }
+
+    proptest! {
+        /// A due time that has passed and begins nothing would be a loop without rest.
+        #[test]
+        fn what_wakes_the_session_begins_a_climb(
+            failed in 1..40_u32,
+            chance in 0.0..1.0_f64,
+            live in any::<bool>(),
+        ) {
+            let now = Instant::now();
+            let mut failures = Failures::default();
+            for _ in 1..failed {
+                failures.rest(wanted(1, 0), String::new(), now, chance);
+            }
+            let attempt = Attempt::Resting(failures.rest(wanted(1, 0), String::new(), now, chance));
+            let wakes = attempt.wakes().expect("an end of the rest");
+            prop_assert!(attempt.is_due(wanted(1, 0), live.then(|| wanted(1, 0)), wakes));
+        }
+    }
+}
