@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 use proto::v1;
 use rig::{
     daemon::{Daemon, ROOM, get_bytes, input},
+    machine::Machine,
     media::{Camera, Codec, microphone},
     participant::{Order, Participant, Track},
     sender::Ssrcs,
@@ -35,8 +36,14 @@ struct Room {
 
 impl Room {
     async fn of(camera: Camera, muted: Option<Track>) -> Self {
+        Self::beside(None, camera, muted).await
+    }
+
+    /// Its participant says when it is late.
+    async fn beside(machine: Option<&Machine>, camera: Camera, muted: Option<Track>) -> Self {
         let mut daemon = Daemon::start(&[]).await;
-        let sfu = Sfu::open(&mut daemon, 1).await;
+        let mut sfu = Sfu::open(&mut daemon, 1).await;
+        sfu.away = machine.map(Machine::tell);
         daemon.scene(1, 1, &["ada"]).await;
         let (camera, tone) = (Arc::new(camera), Arc::new(microphone(500)));
         let ssrcs = Ssrcs::of(0);
@@ -56,6 +63,17 @@ impl Room {
     async fn pictures(mut self, viewer: Viewer) -> Vec<Picture> {
         self.daemon.close(1).await;
         viewer.pictures()
+    }
+
+    /// The holes in what is heard in `timeline`, parted into those of moments when the machine was away, and the others.
+    async fn holes(&self, timeline: &Timeline, machine: &mut Machine) -> [Vec<(f64, f64)>; 2] {
+        let begun = timeline.segments().first().map_or(0.0, |segment| segment.starts);
+        let holes = sound::holes(&self.recording(timeline).await).into_iter();
+        let (away, own) = holes.partition(|(at, length)| {
+            let from = ((begun + at) * 1000.0) as u64;
+            !machine.away(from, from + (length * 1000.0) as u64).is_empty()
+        });
+        [away, own]
     }
 
     /// What `timeline` has recorded by now.
@@ -130,13 +148,19 @@ async fn silence_from_the_start_is_silence_and_a_voice_alone_is_a_voice() {
     room.until(v1::InputState::Active).await;
     assert_eq!(room.generation(), 1);
 
-    let mut room = Room::of(camera(), Some(Track::Camera)).await;
-    room.until(v1::InputState::Active).await;
-    let timeline = Timeline::record(&room.daemon);
-    sleep(seconds(8.0)).await;
-    let holes = sound::holes(&room.recording(&timeline).await);
-    assert!(holes.is_empty(), "the voice is cut: {holes:.3?}");
-    assert_eq!(room.generation(), 1);
+    let mut machine = Machine::watch();
+    for attempt in 1.. {
+        let mut room = Room::beside(Some(&machine), camera(), Some(Track::Camera)).await;
+        room.until(v1::InputState::Active).await;
+        let timeline = Timeline::record(&room.daemon);
+        sleep(seconds(8.0)).await;
+        assert_eq!(room.generation(), 1);
+        let [away, own] = room.holes(&timeline, &mut machine).await;
+        assert!(own.is_empty(), "the voice is cut: {own:.3?}");
+        if is_judged(attempt, &away) {
+            break;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -169,19 +193,36 @@ async fn colours_of_bt709_are_what_they_were() {
 /// What is done about a sick picture never cuts the voice, and what is lost is no reason for a new process.
 #[tokio::test(flavor = "multi_thread")]
 async fn loss_of_pictures_alone_cuts_no_voice_and_the_picture_returns_by_itself() {
+    let mut machine = Machine::watch();
     for codec in [Codec::Vp8, Codec::H264] {
-        let mut room = Room::of(Camera::counting(codec, BEFORE, 320, 180), None).await;
-        room.until(v1::InputState::Active).await;
-        let timeline = Timeline::record(&room.daemon);
-        let viewer = Viewer::watch(&room.daemon).await;
-        sleep(seconds(2.0)).await;
-        for percent in [20, 50, 80, 50, 0] {
-            room.ada.order(Order::PictureLoss(percent));
-            sleep(seconds(4.0)).await;
+        for attempt in 1.. {
+            let camera = Camera::counting(codec, BEFORE, 320, 180);
+            let mut room = Room::beside(Some(&machine), camera, None).await;
+            room.until(v1::InputState::Active).await;
+            let timeline = Timeline::record(&room.daemon);
+            let viewer = Viewer::watch(&room.daemon).await;
+            sleep(seconds(2.0)).await;
+            for percent in [20, 50, 80, 50, 0] {
+                room.ada.order(Order::PictureLoss(percent));
+                sleep(seconds(4.0)).await;
+            }
+            assert_eq!(room.generation(), 1, "{codec:?}: one process through all of it");
+            let [away, own] = room.holes(&timeline, &mut machine).await;
+            assert!(own.is_empty(), "{codec:?}: the voice is cut: {own:.3?}");
+            let pictures = room.pictures(viewer).await;
+            assert!(moves(&pictures, BEFORE), "{codec:?}: the picture moves again");
+            if is_judged(attempt, &away) {
+                break;
+            }
         }
-        let holes = sound::holes(&room.recording(&timeline).await);
-        assert!(holes.is_empty(), "{codec:?}: the voice is cut: {holes:.3?}");
-        assert_eq!(room.generation(), 1, "{codec:?}: one process through all of it");
-        assert!(moves(&room.pictures(viewer).await, BEFORE), "{codec:?}: the picture moves again");
     }
+}
+
+/// Whether a run counts: one in which the machine was away is measured again, a few times.
+fn is_judged(attempt: usize, away: &[(f64, f64)]) -> bool {
+    if !away.is_empty() {
+        println!("the machine was away, so this is measured again: {away:.3?}");
+        assert!(attempt < 4, "the machine was away in each of {attempt} runs");
+    }
+    away.is_empty()
 }

@@ -20,7 +20,7 @@ use crate::process::{Activity, Idleness};
 pub const SILENCE: Duration = Duration::from_secs(2);
 /// No frame for this long, while somebody is there, and a key frame is wanted.
 const STALL: Duration = Duration::from_millis(500);
-/// A complaint, and a sample, count as RTP that flows for this long.
+/// A complaint counts as RTP that flows for this long.
 const FRESH: Duration = Duration::from_secs(1);
 /// The shortest and the longest time between two requests for key frames.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -167,9 +167,8 @@ impl Health {
         if now.saturating_duration_since(last) < STALL {
             return Verdict::Well;
         }
-        let is_fresh = |at: Option<Instant>| at.is_some_and(|at| now - at < FRESH);
-        let flows = is_fresh(self.complained);
-        let is_heard = is_fresh(progress.last_sample);
+        let flows = self.complained.is_some_and(|at| now - at < FRESH);
+        let is_heard = progress.last_sample.is_some_and(|at| now - at < STALL);
         let hopeless = self.asked.is_some_and(|first| now - first >= HOPELESS);
         if flows && hopeless && !is_heard {
             return Verdict::Sick(Sickness::Undecodable);

@@ -4,7 +4,7 @@ use super::command::TIME_BASE;
 
 /// A frame this near to the edge between two places of the grid stays next to the one before it, in parts of a frame:
 /// sender reports move times by a few milliseconds, back and forth.
-const EDGE: f64 = 0.1;
+const EDGE: f64 = 0.15;
 
 /// One line of the filter's.
 #[derive(Clone, Copy, Debug, PartialEq)]

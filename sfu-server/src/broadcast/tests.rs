@@ -412,7 +412,15 @@ async fn produce(router: &Router, kind: MediaKind, asked: Arc<AtomicU32>) -> Pro
         encodings: vec![RtpEncodingParameters { ssrc: Some(1111), ..Default::default() }],
         ..RtpParameters::default()
     };
-    transport.produce(ProducerOptions::new(kind, parameters)).await.expect("a producer")
+    let producer = transport.produce(ProducerOptions::new(kind, parameters)).await;
+    let producer = producer.expect("a producer");
+    // mediasoup asks nobody for a key frame of whom it has got nothing: one packet of RTP (RFC 3550, section 5.1).
+    if let (MediaKind::Video, Producer::Direct(direct)) = (kind, &producer) {
+        let [high, low] = 1111_u16.to_be_bytes();
+        let packet = [0x80, 96, 0, 1, 0, 0, 0, 1, 0, 0, high, low, 0x10, 0, 0, 0];
+        direct.send(packet.into()).expect("a packet");
+    }
+    producer
 }
 
 #[tokio::test(flavor = "multi_thread")]
