@@ -9,7 +9,6 @@
 mod rig;
 
 use std::{
-    collections::BTreeMap,
     process::Command,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -28,10 +27,14 @@ use rig::{
 use tokio::time::sleep;
 
 /// Names, codecs, the blue difference, and the centre of the tile.
-const ADA: (&str, Codec, u8, (usize, usize)) = ("ada", Codec::Vp8, 60, (64, 36));
-const BEN: (&str, Codec, u8, (usize, usize)) = ("ben", Codec::H264, 100, (194, 36));
-const CLEO: (&str, Codec, u8, (usize, usize)) = ("cleo", Codec::Vp8, 150, (64, 110));
-const DORA: (&str, Codec, u8, (usize, usize)) = ("dora", Codec::H264, 190, (194, 110));
+type Who = (&'static str, Codec, u8, (usize, usize));
+const ADA: Who = ("ada", Codec::Vp8, 60, (64, 36));
+const BEN: Who = ("ben", Codec::H264, 100, (194, 36));
+const CLEO: Who = ("cleo", Codec::Vp8, 150, (64, 110));
+const DORA: Who = ("dora", Codec::H264, 190, (194, 110));
+
+/// Those who have the faults.
+const VICTIMS: [Who; 2] = [CLEO, DORA];
 
 /// A fault of one of the two who have them.
 struct Fault {
@@ -58,19 +61,17 @@ const USUAL: u64 = 700;
 const WORST: u64 = 1000;
 /// Whoever is not back after so long is not coming back: ten times the worst.
 const LIVENESS: u64 = 10 * WORST;
-/// Runs of which times are judged, and runs that may be begun for one thing that is measured again.
+/// How often every fault is measured where times are judged, and how often one is measured again at most.
 const RUNS: usize = 5;
-const TRIES: usize = 4;
+const TRIES: usize = 8;
 
 /// What one run has shown.
 #[derive(Default)]
 struct Run {
-    /// Of every fault, by name and victim: how soon the tile was back, in milliseconds.
-    back: Vec<((&'static str, &'static str), Option<u64>)>,
+    /// Of every fault: which, how soon the tile was back in milliseconds, and what may be the machine's doing.
+    measured: Vec<(usize, Option<u64>, Vec<String>)>,
     /// Whatever must not be.
     wrong: Vec<String>,
-    /// What may be the machine's doing.
-    away: Vec<String>,
 }
 
 fn seconds(n: f32) -> Duration {
@@ -157,35 +158,39 @@ async fn whatever_one_participant_does_the_others_lose_nothing_and_its_tile_is_b
         machine::must_be_idle();
     }
     let mut machine = Machine::watch();
-    let mut times: BTreeMap<(&str, &str), Vec<u64>> = BTreeMap::new();
-    let (wanted, mut judged) = (if full { RUNS } else { 1 }, 0);
-    for attempt in 1.. {
-        let run = run(full, &mut machine).await;
-        assert!(
-            run.wrong.is_empty(),
-            "{:#?}\nbeside what the machine did: {:#?}",
-            run.wrong,
-            run.away
-        );
-        for (fault, back) in run.back {
-            times.entry(fault).or_default().extend(back);
+    let pictures = Pictures::draw();
+    let names: Vec<(&str, &str)> =
+        pictures.faults(full).iter().map(|fault| (fault.name, VICTIMS[fault.of].0)).collect();
+    let mut times: Vec<Vec<u64>> = vec![vec![]; names.len()];
+    for round in 1..=if full { RUNS } else { 1 } {
+        let mut open: Vec<usize> = (0..names.len()).collect();
+        for attempt in 1.. {
+            let run = run(full, &pictures, &open, &mut machine).await;
+            assert!(run.wrong.is_empty(), "{:#?}", run.wrong);
+            open.clear();
+            for (fault, back, away) in run.measured {
+                if away.is_empty() {
+                    times[fault].extend(back);
+                } else {
+                    let (name, victim) = names[fault];
+                    println!(
+                        "{name} of {victim} is measured again, the machine was away: {away:#?}"
+                    );
+                    open.push(fault);
+                }
+            }
+            if open.is_empty() {
+                break;
+            }
+            assert!(
+                attempt < TRIES,
+                "round {round}: the machine was away {attempt} times: {open:?}"
+            );
         }
-        judged += usize::from(run.away.is_empty());
-        if judged == wanted {
-            break;
-        }
-        if !run.away.is_empty() {
-            println!("the machine was away, so this is measured again: {:#?}", run.away);
-        }
-        let most = wanted + TRIES - 1;
-        assert!(
-            attempt < most,
-            "the machine was away in most of {most} runs: nothing can be judged"
-        );
     }
     println!("{:24} | victim | back after, ms", "fault");
     let mut slow = vec![];
-    for ((fault, victim), mut back) in times {
+    for ((fault, victim), mut back) in names.into_iter().zip(times) {
         println!("{fault:24} | {victim:6} | {back:?}");
         back.sort_unstable();
         let (median, worst) = (back[back.len() / 2], back[back.len() - 1]);
@@ -196,13 +201,35 @@ async fn whatever_one_participant_does_the_others_lose_nothing_and_its_tile_is_b
     assert!(!full || slow.is_empty(), "fault, victim, median and worst in ms: {slow:?}");
 }
 
-async fn run(full: bool, machine: &mut Machine) -> Run {
+/// What everybody's cameras and microphones give.
+struct Pictures {
+    small: [Arc<Camera>; 4],
+    /// The victims'.
+    large: [Arc<Camera>; 2],
+    tones: Vec<Arc<Vec<Vec<u8>>>>,
+}
+
+impl Pictures {
+    fn draw() -> Self {
+        let camera = |(_, codec, blue, _): Who, width, height| {
+            Arc::new(Camera::counting(codec, blue, width, height))
+        };
+        Self {
+            small: [ADA, BEN, CLEO, DORA].map(|person| camera(person, 320, 180)),
+            large: VICTIMS.map(|person| camera(person, 360, 640)),
+            tones: (0..4).map(|n| Arc::new(microphone(400 + 100 * n))).collect(),
+        }
+    }
+
+    fn faults(&self, full: bool) -> Vec<Fault> {
+        let small = [self.small[2].clone(), self.small[3].clone()];
+        faults(small, self.large.clone(), full)
+    }
+}
+
+/// Measures the faults of these numbers.
+async fn run(full: bool, pictures: &Pictures, open: &[usize], machine: &mut Machine) -> Run {
     let everybody = [ADA, BEN, CLEO, DORA];
-    let camera =
-        |(_, codec, blue, _), width, height| Arc::new(Camera::counting(codec, blue, width, height));
-    let cameras = everybody.map(|person| camera(person, 320, 180));
-    let large = [CLEO, DORA].map(|person| camera(person, 360, 640));
-    let tones: Vec<_> = (0..4).map(|n| Arc::new(microphone(400 + 100 * n))).collect();
     let mut daemon = Daemon::start(&[]).await;
     let mut sfu = Sfu::open(&mut daemon, 1).await;
     sfu.away = Some(machine.tell());
@@ -210,54 +237,57 @@ async fn run(full: bool, machine: &mut Machine) -> Run {
     daemon.scene(1, 1, &names).await;
     let mut people = vec![];
     for (n, (name, ..)) in everybody.into_iter().enumerate() {
-        let ssrcs = Ssrcs::of(n as u32);
-        people.push(sfu.climb(&mut daemon, 1, name, ssrcs, &cameras[n], &tones[n]).await);
+        let (ssrcs, camera, tone) = (Ssrcs::of(n as u32), &pictures.small[n], &pictures.tones[n]);
+        people.push(sfu.climb(&mut daemon, 1, name, ssrcs, camera, tone).await);
     }
     let before = sfu.until(|status| names.iter().all(|name| is_active(status, name))).await;
     // Playout settles in the first seconds.
     sleep(seconds(3.0)).await;
     let viewer = Viewer::watch(&daemon).await;
-    let settled = unix_ms();
     sleep(seconds(2.0)).await;
 
-    let victims = [CLEO, DORA];
-    let mut returned = vec![];
-    let small = [cameras[2].clone(), cameras[3].clone()];
-    for fault in faults(small, large, full) {
-        let victim = victims[fault.of].0;
+    // When each fault begins, and when it is over.
+    let mut spans = vec![];
+    for (n, fault) in pictures.faults(full).into_iter().enumerate() {
+        if !open.contains(&n) {
+            continue;
+        }
+        let (victim, begun) = (VICTIMS[fault.of].0, unix_ms());
         let person = &people[2 + fault.of];
         act(fault.begin, person, &sfu, victim);
         sleep(fault.lasts).await;
         act(fault.end, person, &sfu, victim);
-        returned.push((fault.name, fault.of, unix_ms()));
+        spans.push((n, fault.name, fault.of, begun, unix_ms()));
         sleep(seconds(3.5)).await;
     }
     let after = sfu.status.borrow().clone();
     let playlist = daemon.get(&format!("/hls/{ROOM}/live.m3u8")).await;
     daemon.close(1).await;
     let joined = viewer.first_unix_ms;
-    let mut pictures = viewer.pictures();
+    let mut seen = viewer.pictures();
     // The viewer begins with the oldest segment, which is from before.
-    let unsettled = (settled.saturating_sub(joined) * 15).div_ceil(1000);
-    pictures.drain(..unsettled as usize);
+    let first_begun = spans.first().map_or(joined, |(.., begun, _)| *begun);
+    let unsettled = (first_begun.saturating_sub(joined) * 15).div_ceil(1000);
+    seen.drain(..unsettled as usize);
     let watched_from = joined + unsettled * 1000 / 15;
     let at = |n: usize| watched_from + n as u64 * 1000 / 15;
 
     let mut run = Run::default();
-    for (name, of, returned) in returned {
-        let (victim, _, blue, centre) = victims[of];
-        let back = back_after(&pictures, watched_from, returned, blue, centre);
+    for (n, name, of, _, over) in &spans {
+        let (victim, _, blue, centre) = VICTIMS[*of];
+        let back = back_after(&seen, watched_from, *over, blue, centre);
+        let mut away = vec![];
         match back.filter(|ms| *ms < LIVENESS) {
             None => run.wrong.push(format!("{victim} is not back after: {name}")),
             Some(ms) if ms > WORST => {
-                let moments = machine.away(returned, returned + ms);
-                run.away.extend(moments.iter().map(|it| format!("{name}, {ms} ms: {it:?}")));
+                let moments = machine.away(*over, over + ms);
+                away.extend(moments.iter().map(|it| format!("back after {ms} ms: {it:?}")));
             }
             Some(_) => {}
         }
-        run.back.push(((name, victim), back));
+        run.measured.push((*n, back, away));
     }
-    for (name, ..) in victims {
+    for (name, ..) in VICTIMS {
         let input = input(&after, name).expect("an input that lives");
         println!("{name}: generation {}, {} key frames", input.generation, input.key_frames_wanted);
         if input.state() != v1::InputState::Active {
@@ -265,16 +295,23 @@ async fn run(full: bool, machine: &mut Machine) -> Run {
         }
     }
     for (name, _, blue, centre) in [ADA, BEN] {
-        let seen = Seen::through(&pictures, blue, centre);
-        println!("{name}: {seen:?} of {} pictures", pictures.len());
-        if seen.shown <= pictures.len() * 9 / 10 {
-            run.wrong.push(format!("{name} is not in every picture: {}", seen.shown));
+        let through = Seen::through(&seen, blue, centre);
+        println!("{name}: {through:?} of {} pictures", seen.len());
+        if through.shown <= seen.len() * 9 / 10 {
+            run.wrong.push(format!("{name} is not in every picture: {}", through.shown));
         }
-        for flaw in &seen.flaws {
-            let moments = machine.away(at(*flaw), at(*flaw));
-            match moments.first() {
-                Some(moment) => run.away.push(format!("{name}, picture {flaw}: {moment:?}")),
-                None => run.wrong.push(format!("{name} lost or repeated a frame: picture {flaw}")),
+        for flaw in &through.flaws {
+            // Of the fault that began last before it.
+            let beside = spans.iter().rposition(|(.., begun, _)| *begun <= at(*flaw)).unwrap_or(0);
+            match machine.away(at(*flaw), at(*flaw)).first() {
+                Some(moment) => {
+                    run.measured[beside].2.push(format!("{name} flawed at {flaw}: {moment:?}"));
+                }
+                None => {
+                    let fault = spans[beside].1;
+                    run.wrong
+                        .push(format!("{name} lost or repeated picture {flaw} beside {fault}"));
+                }
             }
         }
         let process = |status: &v1::BroadcastStatus| {

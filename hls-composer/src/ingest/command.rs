@@ -10,6 +10,8 @@ pub const VIDEO_FD: i32 = 3;
 pub const AUDIO_FD: i32 = 4;
 /// Descriptor on which it writes the time of every frame, before the frame.
 pub const TIMES_FD: i32 = 5;
+/// Descriptor on which it writes the time of every run of samples, before gaps are filled in.
+pub const SOUND_TIMES_FD: i32 = 6;
 /// Times are counted in so many parts of a second.
 pub const TIME_BASE: u32 = 90_000;
 
@@ -17,7 +19,8 @@ pub const TIME_BASE: u32 = 90_000;
 ///
 /// A frame is written as soon as it is decoded, with its time on [`TIMES_FD`]. FFmpeg's `fps` filter would hold each one
 /// until the next comes, which for a picture drawn once is never, and would fill every gap with copies. Sound is
-/// continuous: `aresample=…:first_pts=0` makes sample m stand at m/48000 seconds of the sender's clock. Every warning is
+/// continuous: `aresample=…:first_pts=0` makes sample m stand at m/48000 seconds of the sender's clock. Where timestamps
+/// jump it would fill in hours of silence, at once, so that times are told before it on [`SOUND_TIMES_FD`]. Every warning is
 /// written, also a repeated one: what it complains of is how RTP that does not decode is told from silence.
 pub fn args(sdp: &Path, ip: IpAddr, kinds: &[Kind], fps: u32) -> Vec<OsString> {
     let mut args: Vec<OsString> = [
@@ -38,11 +41,10 @@ pub fn args(sdp: &Path, ip: IpAddr, kinds: &[Kind], fps: u32) -> Vec<OsString> {
         args.push(format!("pipe:{VIDEO_FD}").into());
     }
     if kinds.contains(&Kind::Audio) {
-        args.extend(
-            "-map 0:a -af aresample=async=480:min_comp=0.003:min_hard_comp=0.1:first_pts=0:flags=res -ac 2 -ar 48000 -f s16le -flush_packets 1"
-                .split_whitespace()
-                .map(OsString::from),
-        );
+        args.extend(["-map", "0:a", "-af"].map(OsString::from));
+        args.push(audio_filter().into());
+        let output = "-ac 2 -ar 48000 -f s16le -flush_packets 1";
+        args.extend(output.split_whitespace().map(OsString::from));
         args.push(format!("pipe:{AUDIO_FD}").into());
     }
     args
@@ -66,11 +68,25 @@ fn video_filter(fps: u32) -> String {
         "pad=256:144:(ow-iw)/2:(oh-ih)/2:eval=frame",
         "format=yuv420p",
         &format!("settb=1/{TIME_BASE}"),
-        // Only frames that have metadata are printed.
-        "metadata=add:key=at:value=0",
-        &format!("metadata=print:file='pipe\\:{TIMES_FD}':direct=1"),
+        &print("", TIMES_FD),
     ]
     .join(",")
+}
+
+fn audio_filter() -> String {
+    [
+        &format!("asettb=1/{TIME_BASE}"),
+        &print("a", SOUND_TIMES_FD) as &str,
+        "aresample=async=480:min_comp=0.003:min_hard_comp=0.1:first_pts=0:flags=res",
+    ]
+    .join(",")
+}
+
+/// Writes a line with the time of every frame; only those that have metadata are printed.
+fn print(prefix: &str, fd: i32) -> String {
+    format!(
+        "{prefix}metadata=add:key=at:value=0,{prefix}metadata=print:file='pipe\\:{fd}':direct=1"
+    )
 }
 
 #[cfg(test)]

@@ -41,6 +41,10 @@ const LONG_UNHEARD: Duration = Duration::from_secs(600);
 /// Respawns in [`BUDGET_WINDOW`] before an input is given up.
 const BUDGET: usize = 3;
 const BUDGET_WINDOW: Duration = Duration::from_secs(60);
+/// A process that lived for less than this died young.
+const YOUNG: Duration = Duration::from_secs(1);
+/// The pause after the first one that did.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Since when each track is expected to send, if it is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -240,17 +244,23 @@ pub fn starts_afresh(unheard: Option<Duration>) -> bool {
 
 /// How often an input was respawned lately.
 #[derive(Debug, Default)]
-pub struct Respawns(VecDeque<Instant>);
+pub struct Respawns {
+    spent: VecDeque<Instant>,
+    /// How many in a row died young.
+    young: u32,
+}
 
 impl Respawns {
-    /// Spends one respawn; false when the budget of 3 a minute is used up.
-    pub fn spend(&mut self, now: Instant) -> bool {
-        self.0.retain(|&spent| now - spent < BUDGET_WINDOW);
-        if self.0.len() == BUDGET {
-            return false;
+    /// Spends one respawn for a process that lived from `begun` until `now`: the pause before it, none unless the process
+    /// died young, and longer with each that does. `None` when the budget of 3 a minute is used up.
+    pub fn spend(&mut self, begun: Instant, now: Instant) -> Option<Duration> {
+        self.spent.retain(|&spent| now - spent < BUDGET_WINDOW);
+        if self.spent.len() == BUDGET {
+            return None;
         }
-        self.0.push_back(now);
-        true
+        self.spent.push_back(now);
+        self.young = if now - begun < YOUNG { self.young + 1 } else { 0 };
+        Some(if self.young == 0 { Duration::ZERO } else { PAUSE * (1 << (self.young - 1).min(4)) })
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) struct Ingest {
 /// Our ends of one track's pipes.
 enum Source {
     Pictures { frames: pipe::Receiver, times: pipe::Receiver },
-    Sound(pipe::Receiver),
+    Sound { samples: pipe::Receiver, times: pipe::Receiver },
 }
 
 /// What step 6 is about.
@@ -100,9 +100,12 @@ impl Listening<'_> {
                     sources.push(Source::Pictures { frames, times });
                 }
                 Kind::Audio => {
-                    let (samples, end) = process::output(command::AUDIO_FD).map_err(broken)?;
-                    ends.push(end);
-                    sources.push(Source::Sound(samples));
+                    let (samples, samples_end) =
+                        process::output(command::AUDIO_FD).map_err(broken)?;
+                    let (times, times_end) =
+                        process::lines(command::SOUND_TIMES_FD).map_err(broken)?;
+                    ends.extend([samples_end, times_end]);
+                    sources.push(Source::Sound { samples, times });
                 }
             }
         }
@@ -129,7 +132,10 @@ impl Listening<'_> {
             let reader = reader.clone();
             match source {
                 Source::Pictures { frames, times } => readers.spawn(reader.frames(frames, times)),
-                Source::Sound(samples) => readers.spawn(reader.samples(samples)),
+                Source::Sound { samples, times } => {
+                    readers.spawn(reader.clone().sound_times(times));
+                    readers.spawn(reader.samples(samples))
+                }
             };
         }
         let process = self.bound(process).await?;

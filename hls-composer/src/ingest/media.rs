@@ -133,7 +133,6 @@ impl Reader {
         let mut buffer = [0; AUDIO_CHUNK];
         let mut filled = 0;
         let mut first = 0;
-        let mut pace = Pace::default();
         while let Ok(read @ 1..) = pipe.read(&mut buffer[filled..]).await {
             filled += read;
             let whole = filled - filled % SAMPLE_BYTES;
@@ -147,15 +146,23 @@ impl Reader {
                 continue;
             }
             let count = samples.len() as u64;
-            let position = first as f64 / f64::from(SAMPLE_RATE);
-            if !pace.keeps(position, self.spawned.elapsed()) {
-                return PipeEnd::TimeJump;
-            }
             self.deliver(Payload::Samples { first, samples }, |p, now| {
                 p.samples += count;
                 p.last_sample = Some(now);
             });
             first += count;
+        }
+        PipeEnd::Closed
+    }
+
+    /// Reads the times of sound to the end of the pipe.
+    pub async fn sound_times(self, times: pipe::Receiver) -> PipeEnd {
+        let mut times = BufReader::new(times).lines();
+        let mut pace = Pace::default();
+        while let Some(position) = next_time(&mut times).await {
+            if position.is_some_and(|position| !pace.keeps(position, self.spawned.elapsed())) {
+                return PipeEnd::TimeJump;
+            }
         }
         PipeEnd::Closed
     }

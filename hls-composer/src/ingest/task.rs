@@ -70,6 +70,7 @@ impl Task {
         let mut reply = Some(reply);
         loop {
             let climbed = self.climb().await;
+            let begun = Instant::now();
             let end = match climbed {
                 Ok(mut running) => {
                     if let Some(reply) = reply.take() {
@@ -103,12 +104,37 @@ impl Task {
                 }
             };
             tracing::warn!(input = %self.id, generation = self.report.generation, %reason, "ingest ended");
-            if !respawns.spend(Instant::now()) {
-                tracing::error!(input = %self.id, "ingest given up after 3 respawns in a minute");
+            let Some(pause) = respawns.spend(begun, Instant::now()) else {
+                tracing::warn!(input = %self.id, "ingest given up after 3 respawns in a minute: the SFU tries again");
                 self.report.state = State::Failed(reason);
                 return Ok(());
-            }
+            };
+            self.rest(pause).await?;
             self.report.trace = vec![Step::begin(1, "clean up").done()];
+        }
+    }
+
+    /// What ends a process at once may be there for a while yet.
+    async fn rest(&mut self, pause: Duration) -> Result<(), Released> {
+        let over = Instant::now() + pause;
+        loop {
+            tokio::select! {
+                biased;
+                () = sleep_until(over) => return Ok(()),
+                command = self.inbox.recv() => match command.ok_or(Released)? {
+                    Command::Start { reply, .. } => {
+                        drop(reply.send(Err(StartError::WrongState(self.name()))));
+                    }
+                    Command::Confirm { .. } => {}
+                    Command::Paused { kinds, reply } => {
+                        for track in &mut self.tracks {
+                            track.paused = kinds.contains(&track.kind);
+                        }
+                        // The next process listens first.
+                        _ = reply.send(self.report.generation + 1);
+                    }
+                },
+            }
         }
     }
 

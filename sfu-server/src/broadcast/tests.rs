@@ -526,15 +526,16 @@ async fn key_frames_are_asked_for_when_the_composer_wants_them_and_by_nobody_els
     let Call::Confirm(_) = rig.next().await else { panic!("ConfirmResumed") };
     let mut resumed = status(&input, v1::InputState::Resumed, 0);
     statuses.send(Ok(resumed.clone())).await.expect("a driver that listens");
-    // As long as the composer wants none, none is asked for beside the one of the resume.
+    // As long as the composer wants none, none is asked for but by the resume: mediasoup asks once, and the leg does.
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert_eq!(rig.key_frames.load(Ordering::Relaxed), 1, "the resume's");
+    let before = rig.key_frames.load(Ordering::Relaxed);
+    assert!((1..=2).contains(&before), "{before} for the resume");
     resumed.inputs[0].key_frames_wanted = 1;
     for _ in 0..20 {
         statuses.send(Ok(resumed.clone())).await.expect("a driver that listens");
     }
     let asked = async {
-        while rig.key_frames.load(Ordering::Relaxed) < 2 {
+        while rig.key_frames.load(Ordering::Relaxed) == before {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };

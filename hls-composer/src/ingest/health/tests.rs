@@ -184,9 +184,17 @@ fn three_respawns_a_minute_and_no_more() {
     let now = Instant::now();
     let mut respawns = Respawns::default();
     let outcomes: Vec<bool> =
-        (0..5).map(|n| respawns.spend(now + Duration::from_secs(n))).collect();
+        (10..15).map(|n| respawns.spend(now, now + Duration::from_secs(n)).is_some()).collect();
     assert_eq!(outcomes, [true, true, true, false, false]);
-    assert!(respawns.spend(now + BUDGET_WINDOW));
+    assert!(respawns.spend(now, now + 2 * BUDGET_WINDOW).is_some());
+}
+
+#[test]
+fn what_dies_young_is_not_started_again_at_once() {
+    let now = Instant::now();
+    let mut respawns = Respawns::default();
+    let pauses = [now, now, now - YOUNG].map(|begun| respawns.spend(begun, now));
+    assert_eq!(pauses, [Some(PAUSE), Some(2 * PAUSE), Some(Duration::ZERO)]);
 }
 
 proptest! {
