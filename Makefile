@@ -19,6 +19,8 @@ MAKEFLAGS += --no-print-directory
 CARGO := cargo
 NPM_CI := npm ci --no-audit --no-fund
 GENERATED := frontend/src/signaling/generated.ts
+# Always the whole workspace: of a single package features would be others, and everything compiled again.
+TYPESCRIPT := $(CARGO) build --release --quiet --workspace --example typescript && target/release/examples/typescript
 
 .PHONY: help
 help:
@@ -82,7 +84,7 @@ frontend/dist: frontend/node_modules/.package-lock.json \
 
 .PHONY: generate
 generate: deps-build worker
-	$(CARGO) run --release --quiet -p sfu-server --example typescript >target/generated.ts
+	@$(TYPESCRIPT) >target/generated.ts
 	cp target/generated.ts $(GENERATED)
 
 # === Check ===
@@ -96,7 +98,7 @@ check: deps-test worker frontend/node_modules/.package-lock.json
 	@echo "== documentation links"
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --document-private-items --locked --quiet
 	@echo "== generated signaling types"
-	@$(CARGO) run --release --quiet -p sfu-server --example typescript >target/generated.ts
+	@$(TYPESCRIPT) >target/generated.ts
 	@diff -u $(GENERATED) target/generated.ts || { echo "$(GENERATED) is not up to date; run: make generate"; exit 1; }
 	@echo "== frontend: lint and types"
 	cd frontend && npm run --silent lint && npm run --silent types

@@ -746,11 +746,19 @@ export type BroadcastStatus = { "phase": "idle" } | { "phase": "starting",
 /**
  * Where the playlist will be.
  */
-playlistUrl: string, } | { "phase": "live",
+playlistUrl: string,
+/**
+ * Who cannot be shown at the moment; left out when everybody is.
+ */
+missing?: Array<Missing>, } | { "phase": "live",
 /**
  * Where the playlist is.
  */
-playlistUrl: string, } | { "phase": "reconnecting",
+playlistUrl: string,
+/**
+ * Who cannot be shown at the moment; left out when everybody is.
+ */
+missing?: Array<Missing>, } | { "phase": "reconnecting",
 /**
  * Where the playlist is, once it was known.
  */
