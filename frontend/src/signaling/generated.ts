@@ -777,6 +777,23 @@ reason: string, } | { "phase": "ended",
 playlistUrl: string, };
 
 /**
+ * Somebody who sends, and whom viewers neither see nor hear until the next try succeeds.
+ */
+export type Missing = {
+/**
+ * Who.
+ */
+peerId: string,
+/**
+ * It is the screen this peer shares that is missing.
+ */
+screen: boolean,
+/**
+ * Why, for a person.
+ */
+reason: string, };
+
+/**
  * `peerLeft`.
  */
 export type PeerLeft = {

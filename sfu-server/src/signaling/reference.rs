@@ -82,6 +82,7 @@ fn shapes() -> Vec<Shape> {
         LayoutSet,
         Pinned,
         BroadcastStatus,
+        Missing,
         PeerLeft,
         ActiveSpeaker,
         AudioLevels,
