@@ -6,5 +6,6 @@ pub mod dump;
 pub mod layers;
 pub mod ports;
 pub mod relays;
+pub mod running;
 pub mod transports;
 pub mod workers;

@@ -1,8 +1,12 @@
-//! mediasoup's workers: one thread and one shared media port each; new rooms go to the least loaded.
+//! mediasoup's workers: one thread and one shared media port each; new rooms go to the least loaded that answers.
 //!
 //! ```text
-//! Running ──died, or given up by an operator──▶ Lost (its rooms end) ──next room, or at once──▶ Running, a new thread
+//! Running ──died─────────────────▶ Lost ──next room──▶ Starting ──▶ Running, a new thread
+//!    └─────given up by an operator (its rooms end)────────┘
 //! ```
+//!
+//! A worker may hang, and whoever asks it then waits for ever. So the pool asks none: what it is asked it answers from what
+//! it knows, and starts, and all that is asked of workers, run beside it, each with a deadline.
 
 use std::{
     convert::Infallible,
@@ -11,27 +15,26 @@ use std::{
     time::Duration,
 };
 
-use backon::{ExponentialBuilder, Retryable as _};
 use daemon::cpus::CpuList;
 use futures_util::future::join_all;
-use mediasoup::{
-    prelude::*,
-    worker::{WorkerLogLevel, WorkerLogTag},
-};
+use mediasoup::prelude::*;
 use tokio::{
     sync::{mpsc, oneshot},
+    task::JoinSet,
     time::timeout,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::media::{
     codecs,
-    dump::{self, WorkerContents},
-    transports::listen_info,
+    dump::{self, Contents},
+    running::{self, Running},
 };
 
-/// How long a worker may take to open a room, and all rooms to leave a worker.
+/// How long all rooms may take to leave a worker, and a room may wait for one that starts.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a worker may take to open a room: there is time for another one before whoever asks gives up.
+const OPENS_WITHIN: Duration = Duration::from_millis(2500);
 
 /// Bytes that may wait in each direction: everybody's media comes by one socket, and the kernel's default loses packets of
 /// all of them when the worker waits 60 ms for a core. More than net.core.rmem_max the kernel does not give.
@@ -81,6 +84,9 @@ pub enum WorkerError {
     /// The worker does not answer.
     #[error("media worker {0} does not answer")]
     Silent(usize),
+    /// It comes up with its port after [`running::START`], or not.
+    #[error("media worker {0} starts already")]
+    Starting(usize),
     /// There is no such worker.
     #[error("there is no media worker {0}")]
     Unknown(usize),
@@ -137,25 +143,50 @@ pub struct Workers {
 }
 
 enum PoolRequest {
-    Place(oneshot::Sender<Result<Assigned, WorkerError>>),
-    Dump(oneshot::Sender<Vec<WorkerContents>>),
-    Replace { index: usize, reply: oneshot::Sender<Result<(), WorkerError>> },
+    /// On any but this one, if there is another.
+    Place {
+        besides: Option<usize>,
+        reply: oneshot::Sender<Result<Assigned, WorkerError>>,
+    },
+    Look(oneshot::Sender<Vec<Look>>),
+    Replace {
+        index: usize,
+        reply: oneshot::Sender<Result<(), WorkerError>>,
+    },
+}
+
+/// A running worker and what rooms hold on it, to be asked.
+struct Look {
+    index: usize,
+    running: Arc<Running>,
+    routers: Vec<Router>,
 }
 
 struct Pool {
     manager: WorkerManager,
     config: WorkerConfig,
     slots: Vec<Slot>,
+    /// Starts under way: of which worker, and who waits for it.
+    starting: JoinSet<Started>,
+    /// Rooms that wait for a start.
+    waiting: Vec<oneshot::Sender<Result<Assigned, WorkerError>>>,
+}
+
+struct Started {
+    index: usize,
+    outcome: Result<Running, WorkerError>,
+    reply: Option<oneshot::Sender<Result<(), WorkerError>>>,
 }
 
 struct Slot {
-    running: Option<Running>,
+    state: State,
     rooms: Vec<Berthed>,
 }
 
-struct Running {
-    worker: Worker,
-    webrtc_server: WebRtcServer,
+enum State {
+    Running(Arc<Running>),
+    Starting,
+    Lost,
 }
 
 impl Slot {
@@ -163,8 +194,11 @@ impl Slot {
         self.rooms.iter().filter(|room| room.berth.strong_count() > 0).count()
     }
 
-    fn is_running(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| !running.worker.closed())
+    fn running(&self) -> Option<&Arc<Running>> {
+        match &self.state {
+            State::Running(running) if !running.worker.closed() => Some(running),
+            _ => None,
+        }
     }
 }
 
@@ -174,27 +208,33 @@ impl Workers {
         let manager = WorkerManager::new();
         let mut slots = Vec::with_capacity(config.count);
         for index in 0..config.count {
-            let running = Some(start_worker(&manager, &config, index).await?);
-            slots.push(Slot { running, rooms: Vec::new() });
+            let running = running::start(&manager, &config, index).await?;
+            slots.push(Slot { state: State::Running(Arc::new(running)), rooms: Vec::new() });
         }
         let (requests, inbox) = mpsc::channel(64);
-        tokio::spawn(Pool { manager, config, slots }.run(inbox));
+        let pool =
+            Pool { manager, config, slots, starting: JoinSet::new(), waiting: Vec::new() };
+        tokio::spawn(pool.run(inbox));
         Ok(Self { requests })
     }
 
-    /// Opens a router on the least-loaded worker.
+    /// Opens a router on the least-loaded worker that answers; on another one, if it has just ceased to.
     pub async fn place_room(&self) -> Result<Placement, WorkerError> {
-        let (reply, answer) = oneshot::channel();
-        let request = PoolRequest::Place(reply);
-        self.requests.send(request).await.map_err(|_| WorkerError::NoneLeft)?;
-        let assigned = answer.await.map_err(|_| WorkerError::NoneLeft)??;
+        match self.place_besides(None).await {
+            Err(WorkerError::Silent(index)) => self.place_besides(Some(index)).await,
+            placed => placed,
+        }
+    }
+
+    async fn place_besides(&self, besides: Option<usize>) -> Result<Placement, WorkerError> {
+        let place = self.ask(|reply| PoolRequest::Place { besides, reply });
+        let assigned = timeout(PATIENCE, place).await.map_err(|_| WorkerError::NoneLeft)???;
         let Assigned { index, worker, webrtc_server, announced, lost, berth } = assigned;
-        // Not by the pool: a hundred rooms at once are made at once. In a task, so that a router that comes too late is
-        // dropped: the worker would keep one that nobody waits for.
+        // In a task, so that a router that comes too late is dropped: the worker would keep one that nobody waits for.
         let making = tokio::spawn(async move {
             worker.create_router(RouterOptions::new(codecs::router_codecs())).await
         });
-        let router = timeout(PATIENCE, making)
+        let router = timeout(OPENS_WITHIN, making)
             .await
             .map_err(|_| WorkerError::Silent(index))?
             .map_err(|error| WorkerError::Router(error.to_string()))?
@@ -206,150 +246,192 @@ impl Workers {
     }
 
     /// Gives a worker up: its rooms end with `worker_lost`, their peers come back to another, and a new worker takes its
-    /// place and its port.
+    /// place and its port. One that hangs keeps its port: then the new one takes the spare, [`running::spare_port`].
     ///
     /// # Errors
     /// There is no such worker, or the new one does not start.
     pub async fn replace(&self, index: usize) -> Result<(), WorkerError> {
-        let (reply, answer) = oneshot::channel();
-        let request = PoolRequest::Replace { index, reply };
-        self.requests.send(request).await.map_err(|_| WorkerError::NoneLeft)?;
-        answer.await.map_err(|_| WorkerError::NoneLeft)?
+        self.ask(|reply| PoolRequest::Replace { index, reply }).await?
     }
 
-    /// What every living worker holds, as mediasoup itself sees it.
-    pub async fn dump(&self) -> Vec<WorkerContents> {
-        let (reply, answer) = oneshot::channel();
-        if self.requests.send(PoolRequest::Dump(reply)).await.is_err() {
-            return Vec::new();
+    /// What every living worker holds, as mediasoup itself sees it, and which do not answer.
+    pub async fn dump(&self) -> Contents {
+        let looks = self.ask(PoolRequest::Look).await.unwrap_or_default();
+        let asked = looks.into_iter().map(|Look { index, running, routers }| async move {
+            // Whoever is known to hang is not asked again: what waits for it would pile up.
+            let asked = async {
+                let Running { worker, webrtc_server, .. } = &*running;
+                dump::worker(index, worker, webrtc_server, &routers).await
+            };
+            let answered = match running.answers() {
+                true => timeout(running::ANSWERS_WITHIN, asked).await.ok(),
+                false => None,
+            };
+            (index, answered)
+        });
+        let mut contents = Contents::default();
+        for (index, answered) in join_all(asked).await {
+            match answered {
+                Some(worker) => contents.workers.extend(worker),
+                None => contents.silent.push(index),
+            }
         }
-        answer.await.unwrap_or_default()
+        contents
     }
-}
 
-async fn start_worker(
-    manager: &WorkerManager,
-    config: &WorkerConfig,
-    index: usize,
-) -> Result<Running, WorkerError> {
-    let mut settings = WorkerSettings::default();
-    settings.log_level = WorkerLogLevel::Warn;
-    settings.log_tags = vec![WorkerLogTag::Info, WorkerLogTag::Ice, WorkerLogTag::Dtls];
-    let cpus = config.cpus.clone();
-    settings.thread_initializer = Some(Arc::new(move || {
-        if let Err(error) = cpus.pin_this_thread() {
-            tracing::warn!(%error, "a media worker runs unpinned");
-        }
-    }));
-    let worker = manager
-        .create_worker(settings)
-        .await
-        .map_err(|source| WorkerError::Start { index, source })?;
-    worker
-        .on_dead(move |outcome| tracing::error!(worker = index, ?outcome, "a media worker died"))
-        .detach();
-
-    let port = config.first_port.saturating_add(u16::try_from(index).unwrap_or(u16::MAX));
-    let socket = |protocol| ListenInfo {
-        port: Some(port),
-        announced_address: config.announced.first().cloned(),
-        ..listen_info(protocol, config.listen_ip)
-    };
-    let udp = ListenInfo {
-        recv_buffer_size: Some(UDP_BUFFER),
-        send_buffer_size: Some(UDP_BUFFER),
-        ..socket(Protocol::Udp)
-    };
-    let infos = WebRtcServerListenInfos::new(udp).insert(socket(Protocol::Tcp));
-    let webrtc_server =
-        worker.create_webrtc_server(WebRtcServerOptions::new(infos)).await.map_err(|error| {
-            WorkerError::Port { ip: config.listen_ip, port, reason: error.to_string() }
-        })?;
-    tracing::info!(worker = index, ip = %config.listen_ip, port, "media worker started");
-    Ok(Running { worker, webrtc_server })
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> PoolRequest,
+    ) -> Result<T, WorkerError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| WorkerError::NoneLeft)?;
+        answer.await.map_err(|_| WorkerError::NoneLeft)
+    }
 }
 
 impl Pool {
     async fn run(mut self, mut inbox: mpsc::Receiver<PoolRequest>) {
-        while let Some(request) = inbox.recv().await {
-            // The asker may have disconnected meanwhile; then its answer, a placement included, is released here.
-            match request {
-                PoolRequest::Place(reply) => drop(reply.send(self.assign().await)),
-                PoolRequest::Dump(reply) => drop(reply.send(self.contents().await)),
-                PoolRequest::Replace { index, reply } => {
-                    drop(reply.send(self.replace(index).await))
+        loop {
+            // Whoever asks may have disconnected meanwhile; then the answer, a placement included, is released here.
+            tokio::select! {
+                request = inbox.recv() => match request {
+                    None => break,
+                    Some(PoolRequest::Place { besides, reply }) => self.place(besides, reply),
+                    Some(PoolRequest::Look(reply)) => drop(reply.send(self.look())),
+                    Some(PoolRequest::Replace { index, reply }) => self.replace(index, reply),
+                },
+                Some(started) = self.starting.join_next() => {
+                    // A start that panicked does not say which it was; its slot is never used again.
+                    if let Ok(started) = started {
+                        self.started(started);
+                    }
                 }
             }
         }
     }
 
-    async fn assign(&mut self) -> Result<Assigned, WorkerError> {
-        self.revive().await;
-        let living = self.slots.iter_mut().enumerate().filter(|(_, slot)| slot.is_running());
-        let (index, slot) =
-            living.min_by_key(|(_, slot)| slot.rooms()).ok_or(WorkerError::NoneLeft)?;
-        let Some(Running { worker, webrtc_server }) = &slot.running else {
-            return Err(WorkerError::NoneLeft);
+    /// Answers with a place, or as soon as a worker has started that is awaited.
+    fn place(
+        &mut self,
+        besides: Option<usize>,
+        reply: oneshot::Sender<Result<Assigned, WorkerError>>,
+    ) {
+        for index in 0..self.slots.len() {
+            let slot = &self.slots[index];
+            if slot.running().is_none() && !matches!(slot.state, State::Starting) {
+                self.begin(index, Vec::new(), None);
+            }
+        }
+        match self.assign(besides) {
+            Err(WorkerError::Starting(_)) => {
+                self.waiting.retain(|waiting| !waiting.is_closed());
+                self.waiting.push(reply);
+            }
+            assigned => drop(reply.send(assigned)),
+        }
+    }
+
+    /// The worker with the fewest rooms of those that answer.
+    fn assign(&mut self, besides: Option<usize>) -> Result<Assigned, WorkerError> {
+        let answering = self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            let running = slot.running().filter(|running| running.answers())?;
+            Some((besides == Some(index), slot.rooms(), index, Arc::clone(running)))
+        });
+        let chosen = answering.min_by_key(|&(is_besides, rooms, ..)| (is_besides, rooms));
+        let Some((_, _, index, running)) = chosen else {
+            let mut slots = self.slots.iter().enumerate();
+            let silent = slots.clone().find(|(_, slot)| slot.running().is_some());
+            let starting = slots.find(|(_, slot)| matches!(slot.state, State::Starting));
+            return Err(match (starting, silent) {
+                (Some((index, _)), _) => WorkerError::Starting(index),
+                (None, Some((index, _))) => WorkerError::Silent(index),
+                (None, None) => WorkerError::NoneLeft,
+            });
         };
         let lost = CancellationToken::new();
         let (held, left) = oneshot::channel();
         let berth = Arc::new(Berth { router: OnceLock::new(), _held: held });
-        slot.rooms.retain(|room| room.berth.strong_count() > 0);
-        slot.rooms.push(Berthed { berth: Arc::downgrade(&berth), lost: lost.clone(), left });
+        let rooms = &mut self.slots[index].rooms;
+        rooms.retain(|room| room.berth.strong_count() > 0);
+        rooms.push(Berthed { berth: Arc::downgrade(&berth), lost: lost.clone(), left });
         Ok(Assigned {
             index,
-            worker: worker.clone(),
-            webrtc_server: webrtc_server.clone(),
+            worker: running.worker.clone(),
+            webrtc_server: running.webrtc_server.clone(),
             announced: Arc::clone(&self.config.announced),
             lost,
             berth,
         })
     }
 
-    /// Starts workers in place of those that died.
-    async fn revive(&mut self) {
-        for index in 0..self.slots.len() {
-            if !self.slots[index].is_running()
-                && let Err(error) = self.restart(index).await
-            {
+    fn replace(&mut self, index: usize, reply: oneshot::Sender<Result<(), WorkerError>>) {
+        let refusal = match self.slots.get(index).map(|slot| &slot.state) {
+            None => Some(WorkerError::Unknown(index)),
+            Some(State::Starting) => Some(WorkerError::Starting(index)),
+            Some(State::Running(_) | State::Lost) => None,
+        };
+        if let Some(refusal) = refusal {
+            // An operator who is gone needs no answer.
+            drop(reply.send(Err(refusal)));
+            return;
+        }
+        let slot = &mut self.slots[index];
+        tracing::warn!(worker = index, rooms = slot.rooms(), "a media worker is given up");
+        let rooms = std::mem::take(&mut slot.rooms);
+        rooms.iter().for_each(|room| room.lost.cancel());
+        self.begin(index, rooms, Some(reply));
+    }
+
+    /// Starts a worker in place of the one there was, as soon as `rooms` have left that.
+    fn begin(
+        &mut self,
+        index: usize,
+        rooms: Vec<Berthed>,
+        reply: Option<oneshot::Sender<Result<(), WorkerError>>>,
+    ) {
+        // The former worker ends with the last thing on it.
+        self.slots[index].state = State::Starting;
+        let (manager, config) = (self.manager.clone(), self.config.clone());
+        self.starting.spawn(async move {
+            let left = join_all(rooms.into_iter().map(|room| room.left));
+            if timeout(PATIENCE, left).await.is_err() {
+                tracing::warn!(worker = index, "not every room leaves its media worker");
+            }
+            let outcome = running::restart(&manager, &config, index).await;
+            Started { index, outcome, reply }
+        });
+    }
+
+    fn started(&mut self, Started { index, outcome, reply }: Started) {
+        let (state, outcome) = match outcome {
+            Ok(running) => (State::Running(Arc::new(running)), Ok(())),
+            Err(error) => {
                 tracing::error!(worker = index, %error, "a lost media worker is not replaced");
+                (State::Lost, Err(error))
+            }
+        };
+        self.slots[index].state = state;
+        if let Some(reply) = reply {
+            // An operator who is gone needs no answer.
+            drop(reply.send(outcome));
+        }
+        for waiting in std::mem::take(&mut self.waiting) {
+            match self.assign(None) {
+                Err(WorkerError::Starting(_)) => self.waiting.push(waiting),
+                assigned => drop(waiting.send(assigned)),
             }
         }
     }
 
-    async fn replace(&mut self, index: usize) -> Result<(), WorkerError> {
-        let slot = self.slots.get_mut(index).ok_or(WorkerError::Unknown(index))?;
-        tracing::warn!(worker = index, rooms = slot.rooms(), "a media worker is given up");
-        let rooms = std::mem::take(&mut slot.rooms);
-        rooms.iter().for_each(|room| room.lost.cancel());
-        // The worker ends with the last thing on it.
-        let left = join_all(rooms.into_iter().map(|room| room.left));
-        if timeout(PATIENCE, left).await.is_err() {
-            tracing::warn!(worker = index, "not every room leaves its media worker");
-        }
-        self.restart(index).await
-    }
-
-    /// A new thread takes the port as soon as the former one has let go of it.
-    async fn restart(&mut self, index: usize) -> Result<(), WorkerError> {
-        self.slots[index].running = None;
-        let start = || start_worker(&self.manager, &self.config, index);
-        let is_taken = |error: &WorkerError| matches!(error, WorkerError::Port { .. });
-        let pauses = ExponentialBuilder::default().with_min_delay(Duration::from_millis(20));
-        let running = start.retry(pauses.with_max_times(7)).when(is_taken).await?;
-        self.slots[index].running = Some(running);
-        Ok(())
-    }
-
-    async fn contents(&self) -> Vec<WorkerContents> {
-        let mut workers = Vec::with_capacity(self.slots.len());
-        for (index, slot) in self.slots.iter().enumerate() {
-            let Some(Running { worker, webrtc_server }) = &slot.running else { continue };
-            let berths = slot.rooms.iter().filter_map(|room| room.berth.upgrade());
-            let routers: Vec<Router> =
-                berths.filter_map(|berth| berth.router.get().cloned()).collect();
-            workers.extend(dump::worker(index, worker, webrtc_server, &routers).await);
-        }
-        workers
+    fn look(&self) -> Vec<Look> {
+        let slots = self.slots.iter().enumerate();
+        let running = slots.filter_map(|(index, slot)| Some((index, slot, slot.running()?)));
+        running
+            .map(|(index, slot, running)| {
+                let berths = slot.rooms.iter().filter_map(|room| room.berth.upgrade());
+                let routers = berths.filter_map(|berth| berth.router.get().cloned()).collect();
+                Look { index, running: Arc::clone(running), routers }
+            })
+            .collect()
     }
 }
