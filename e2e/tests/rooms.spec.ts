@@ -1,5 +1,5 @@
 // Who may enter a room and what hosts may do there, seats that outlive connections, and rooms that outlive the server.
-import { createHmac } from 'node:crypto';
+import { joinToken, SECRET } from '../harness/join-token';
 import { heldByMediasoup } from '../harness/media-dump';
 import { ada } from '../harness/person';
 import { dtlsParameters, opus } from '../harness/rtp-parameters';
@@ -283,14 +283,6 @@ test.describe('a host', () => {
     refuses(await ada.ask('setLayout', { layout: 'heart' }), 'bad_request');
   });
 });
-
-const SECRET = 'what the embedder and this server share';
-
-function joinToken(claims: object, secret = SECRET): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ exp: Math.floor(Date.now() / 1000) + 600, ...claims })}`;
-  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
-}
 
 test.describe('an embedder', () => {
   test.use({ systemOptions: { broadcast: false, sfuArgs: ['--join-secret', SECRET, '--allowed-origins', 'https://product.example'], composerArgs: [] } });
