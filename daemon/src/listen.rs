@@ -102,11 +102,11 @@ impl Tls {
     }
 }
 
-/// The authorities in a PEM file, as PEM, read and checked: a file that names nobody vouches for nobody.
+/// The authorities in a PEM file, as PEM and read: a file that names nobody vouches for nobody.
 ///
 /// # Errors
 /// The file cannot be read, or one of its certificates cannot, or it holds none.
-pub fn authorities(path: &Path) -> Result<Vec<u8>, AuthorityError> {
+pub fn authorities(path: &Path) -> Result<(Vec<u8>, RootCertStore), AuthorityError> {
     let bad = |reason: String| AuthorityError { path: path.into(), reason };
     let pem = fs::read(path).map_err(|error| bad(error.to_string()))?;
     let mut roots = RootCertStore::empty();
@@ -117,7 +117,7 @@ pub fn authorities(path: &Path) -> Result<Vec<u8>, AuthorityError> {
     if roots.is_empty() {
         return Err(bad("it holds no certificate".into()));
     }
-    Ok(pem)
+    Ok((pem, roots))
 }
 
 /// Serves `router` until `stop` is dropped or its sender is; running requests get `grace` to finish.

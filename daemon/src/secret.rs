@@ -13,7 +13,9 @@ pub struct Secret(String);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// It has no character: as good as published.
-    #[error("{flag} ({variable}) is set and empty: remove it, or give a secret, as `openssl rand -base64 32` prints one")]
+    #[error(
+        "{flag} ({variable}) is set and empty: remove it, or give a secret, as `openssl rand -base64 32` prints one"
+    )]
     Empty {
         /// The flag.
         flag: &'static str,
@@ -21,7 +23,9 @@ pub enum SecretError {
         variable: &'static str,
     },
     /// It can be found by trying.
-    #[error("{flag} ({variable}) has {length} bytes: give {STRONG} or more, as `openssl rand -base64 32` prints them")]
+    #[error(
+        "{flag} ({variable}) has {length} bytes: give {STRONG} or more, as `openssl rand -base64 32` prints them"
+    )]
     Short {
         /// The flag.
         flag: &'static str,
@@ -89,7 +93,9 @@ mod tests {
 
     #[test]
     fn nothing_is_given_or_a_secret_that_is_one() {
-        let strong = |text| Secret::strong("--flag", "VARIABLE", text);
+        fn strong(text: Option<&str>) -> Result<Option<Secret>, SecretError> {
+            Secret::strong("--flag", "VARIABLE", text)
+        }
         assert!(strong(None).expect("none is wanted").is_none());
         let empty = strong(Some("")).expect_err("empty").to_string();
         assert!(empty.starts_with("--flag (VARIABLE) is set and empty"), "{empty}");

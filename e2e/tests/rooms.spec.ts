@@ -350,4 +350,24 @@ test.describe('after a restart, the room of an embedder', () => {
     expect(await page.snapshot()).toMatchObject({ roomId: 'lesson-9', host: true });
     peer.close();
   });
+
+  test('is opened by no viewer: its page waits until somebody else has come back', async ({ connect, enter, system }) => {
+    const invite = (role: string) => joinToken({ room: 'lesson-10', role, name: role });
+    const host = await connect();
+    const room = await entered(host, 'joinRoom', { roomId: 'lesson-10', joinToken: invite('host') });
+    const viewer = await enter(ada);
+    await viewer.page.goto(`${system.url}/room/lesson-10?joinToken=${invite('viewer')}`);
+    await viewer.page.getByTestId('join').click();
+    await expect.poll(async () => (await viewer.snapshot()).phase).toBe('joined');
+    const viewerId = await viewer.peerId();
+
+    await system.sfu.kill();
+    await system.sfu.start();
+    await expect.poll(async () => (await system.sfu.log()).split('`lesson-10` does not exist').length, 'it asks').toBeGreaterThan(2);
+    expect((await viewer.snapshot()).phase).toBe('reconnecting');
+    const back = await entered(await connect(), 'joinRoom', { roomId: 'lesson-10', rejoinToken: room.rejoinToken });
+    expect(back.watchId).toBe(room.watchId);
+    await expect.poll(async () => (await viewer.snapshot()).phase, { timeout: 30_000 }).toBe('joined');
+    expect(await viewer.snapshot()).toMatchObject({ role: 'viewer', peerId: viewerId });
+  });
 });

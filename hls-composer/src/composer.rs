@@ -208,7 +208,7 @@ fn grpc_tls(config: &Config) -> anyhow::Result<Option<ServerTlsConfig>> {
             let identity = Identity::from_pem(read(cert)?, read(key)?);
             let tls = ServerTlsConfig::new().identity(identity);
             let Some(path) = &config.grpc_client_ca else { return Ok(Some(tls)) };
-            let authorities = listen::authorities(path).context("--grpc-client-ca")?;
+            let (authorities, _) = listen::authorities(path).context("--grpc-client-ca")?;
             Ok(Some(tls.client_ca_root(Certificate::from_pem(authorities))))
         }
         _ if config.insecure || listen::is_loopback(config.grpc_listen.ip()) => Ok(None),

@@ -1,15 +1,18 @@
 //! One thread of a daemon that hangs while the others run on, as a media worker in a deadlock does: the kernel stops it for
 //! a tracer (`ptrace(2)`, PTRACE_INTERRUPT), which changes nothing else of the process.
 
-use std::{sync::mpsc, thread::JoinHandle};
+use std::{sync::mpsc, thread::JoinHandle, time::Duration};
 
 use nix::{
     sys::{
         ptrace,
-        wait::{WaitPidFlag, waitpid},
+        wait::{WaitPidFlag, WaitStatus, waitpid},
     },
     unistd::Pid,
 };
+
+/// How often is looked whether the process has ended: there is no notification for a tracer that waits for two things.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A thread that is stopped until this is dropped.
 #[derive(Debug)]
@@ -33,9 +36,13 @@ impl Hung {
             ptrace::interrupt(task).expect("is traced");
             waitpid(task, Some(WaitPidFlag::__WALL)).expect("stops");
             told.send(()).expect("somebody waits");
-            // Its end is the message.
-            let _dropped: Result<(), _> = released.recv();
-            // A process that has ended meanwhile needs no release.
+            // Its end is the message. A process that ends meanwhile is no process less until its tracer has seen that.
+            while released.recv_timeout(LOOK) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let seen = waitpid(task, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG));
+                if !matches!(seen, Ok(WaitStatus::StillAlive)) {
+                    return;
+                }
+            }
             let _detached = ptrace::detach(task, None);
         });
         stopped.recv().expect("the thread stops");
@@ -55,9 +62,8 @@ impl Drop for Hung {
 
 fn find(pid: u32, name: &str) -> Option<Pid> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads");
-    let mut ids: Vec<i32> = tasks
-        .filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok())
-        .collect();
+    let mut ids: Vec<i32> =
+        tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok()).collect();
     ids.sort_unstable();
     let is_named = |id: &i32| {
         let comm = std::fs::read_to_string(format!("/proc/{pid}/task/{id}/comm"));

@@ -155,7 +155,11 @@ struct Secrets {
 impl Secrets {
     fn of(config: &Config) -> Result<Self, SecretError> {
         Ok(Self {
-            join: Secret::strong("--join-secret", "SFU_JOIN_SECRET", config.join_secret.as_deref())?,
+            join: Secret::strong(
+                "--join-secret",
+                "SFU_JOIN_SECRET",
+                config.join_secret.as_deref(),
+            )?,
             // The relay's own operator chose it.
             turn: Secret::given("--turn-secret", "SFU_TURN_SECRET", config.turn_secret.as_deref())?,
             ops: Secret::strong("--ops-token", "SFU_OPS_TOKEN", config.ops_token.as_deref())?,

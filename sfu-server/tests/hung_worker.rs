@@ -38,7 +38,8 @@ async fn a_dump_of_a_hung_worker_is_answered_and_names_it_and_new_rooms_go_elsew
     }
     until("the log names the cure", async || {
         let log = server.log();
-        let said = log.contains("media worker 0 does not answer") && log.contains("/workers/0/replace");
+        let said =
+            log.contains("media worker 0 does not answer") && log.contains("/workers/0/replace");
         said.then_some(()).ok_or_else(|| "it does not".into())
     })
     .await;
@@ -88,5 +89,15 @@ async fn the_only_worker_that_hangs_is_replaced_while_somebody_waits_for_its_dum
     // Its own port is still held by the thread that hangs.
     let transport = ada.must("createProducerTransport", None).await;
     assert!(transport["iceCandidates"].as_array().is_some_and(|list| !list.is_empty()));
+    drop(hung);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_whose_worker_hangs_stops_when_it_is_told_to() {
+    let mut server = server("1").await;
+    let client = Client::connect(server.http).await;
+    client.must("createRoom", None).await;
+    let hung = hang_the_first(&server);
+    assert!(server.terminate().await.success());
     drop(hung);
 }

@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use daemon::listen::{self, AuthorityError};
 use hyper_rustls::ConfigBuilderExt as _;
 use rustls::{
     ClientConfig, RootCertStore,
@@ -43,7 +44,8 @@ impl Identity {
     /// # Errors
     /// One cannot be read, or is something else, or the key is of another certificate.
     pub fn load(cert: &Path, key: &Path) -> Result<Self, AddressError> {
-        let bad = |path: &Path, reason: String| AddressError::Identity { path: path.into(), reason };
+        let bad =
+            |path: &Path, reason: String| AddressError::Identity { path: path.into(), reason };
         let read = |path: &Path| std::fs::read(path).map_err(|error| bad(path, error.to_string()));
         let (chain, secret) = (read(cert)?, read(key)?);
         let certificates = CertificateDer::pem_slice_iter(&chain)
@@ -52,8 +54,8 @@ impl Identity {
         if certificates.is_empty() {
             return Err(bad(cert, "it holds no certificate".into()));
         }
-        let der = PrivateKeyDer::from_pem_slice(&secret)
-            .map_err(|error| bad(key, error.to_string()))?;
+        let der =
+            PrivateKeyDer::from_pem_slice(&secret).map_err(|error| bad(key, error.to_string()))?;
         let provider = rustls::crypto::ring::default_provider();
         CertifiedKey::from_der(certificates, der, &provider)
             .map_err(|error| bad(key, error.to_string()))?;
@@ -76,13 +78,8 @@ pub enum AddressError {
     #[error("--composer: TLS cannot be set up: {0}")]
     Grpc(#[from] tonic::transport::Error),
     /// The file of `--composer-ca`.
-    #[error("--composer-ca {path} is not usable: {reason}; it takes a PEM file of certificates")]
-    Authority {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
+    #[error("--composer-ca {0}")]
+    Authority(#[from] AuthorityError),
     /// A file of `--composer-cert` or `--composer-key`.
     #[error("{path} is not usable: {reason}; --composer-cert and --composer-key take PEM files")]
     Identity {
@@ -106,12 +103,7 @@ impl Trust {
     /// Reads and checks the file, if there is one.
     pub fn load(ca: Option<&Path>) -> Result<Self, AddressError> {
         let Some(path) = ca else { return Ok(Self::System) };
-        let bad = |reason: String| AddressError::Authority { path: path.into(), reason };
-        let pem = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
-        let roots = roots(&pem).map_err(bad)?;
-        if roots.is_empty() {
-            return Err(bad("it holds no certificate".into()));
-        }
+        let (pem, roots) = listen::authorities(path)?;
         Ok(Self::Authority(pem, roots))
     }
 
@@ -147,15 +139,6 @@ impl Trust {
         };
         Ok(builder.with_no_client_auth())
     }
-}
-
-fn roots(pem: &[u8]) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| error.to_string())?;
-        roots.add(certificate).map_err(|error| error.to_string())?;
-    }
-    Ok(roots)
 }
 
 #[cfg(test)]

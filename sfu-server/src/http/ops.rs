@@ -1,16 +1,16 @@
 //! What sfu-server adds to the ops listener: `GET /dump`, everything mediasoup holds at this moment, and
 //! `POST /workers/{worker}/replace`, for a media worker that answers no more.
 
+use crate::media::{
+    dump::Contents,
+    workers::{WorkerError, Workers},
+};
 use axum::{
     Json, Router,
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse as _, Response},
     routing::{get, post},
-};
-use crate::media::{
-    dump::Contents,
-    workers::{WorkerError, Workers},
 };
 
 /// To be merged with the daemon's own ops routes. Never on the public port: ids of all rooms are in it.

@@ -59,7 +59,16 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Origin>().expect(text).as_str(), origin);
         }
-        for text in ["", "null", "*", "https://", "product.example.org", "https://a b", "https://a;b", "https://a'b"] {
+        for text in [
+            "",
+            "null",
+            "*",
+            "https://",
+            "product.example.org",
+            "https://a b",
+            "https://a;b",
+            "https://a'b",
+        ] {
             assert!(text.parse::<Origin>().is_err(), "{text}");
         }
     }

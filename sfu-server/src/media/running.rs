@@ -20,8 +20,10 @@ use crate::media::{
 
 /// A worker thread comes up, and binds its port, within this.
 pub const START: Duration = Duration::from_secs(5);
-/// A worker that waits for a core answers within this; one that does not is taken for hung.
+/// How long whoever asks a worker what it holds waits for it.
 pub const ANSWERS_WITHIN: Duration = Duration::from_secs(2);
+/// A worker that only waits for a core answers within this; one that does not is taken for hung.
+const SILENT_AFTER: Duration = Duration::from_secs(4);
 /// How often it is asked whether it answers.
 const PULSE: Duration = Duration::from_secs(2);
 
@@ -148,7 +150,7 @@ async fn attend(index: usize, worker: Worker, told: watch::Sender<bool>) {
     loop {
         sleep(PULSE).await;
         let mut asked = std::pin::pin!(worker.dump());
-        let outcome = match timeout(ANSWERS_WITHIN, &mut asked).await {
+        let outcome = match timeout(SILENT_AFTER, &mut asked).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 told.send_replace(false);

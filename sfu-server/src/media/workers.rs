@@ -212,8 +212,7 @@ impl Workers {
             slots.push(Slot { state: State::Running(Arc::new(running)), rooms: Vec::new() });
         }
         let (requests, inbox) = mpsc::channel(64);
-        let pool =
-            Pool { manager, config, slots, starting: JoinSet::new(), waiting: Vec::new() };
+        let pool = Pool { manager, config, slots, starting: JoinSet::new(), waiting: Vec::new() };
         tokio::spawn(pool.run(inbox));
         Ok(Self { requests })
     }

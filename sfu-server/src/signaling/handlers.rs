@@ -150,18 +150,16 @@ fn connect(socket: &SocketRef, door: Door, limits: &Limits, held: OwnedSemaphore
     tracing::debug!(connection = %socket.id, "connected");
 
     let overwhelmed = parted.clone();
-    socket.on_fallback(
-        move |Event(event): Event, payload: Payload, ack: AckSender| {
-            let request = Request::decode(&event, payload);
-            let call = Call { request, arrived: Instant::now(), ack: Ack(ack) };
-            if let Err(full) = mailbox.try_send(call)
-                && !full.into_inner().ack.answer(&Err(RequestError::Busy))
-            {
-                overwhelmed.send_replace(Some(Parting::Lost));
-            }
-            ready(())
-        },
-    );
+    socket.on_fallback(move |Event(event): Event, payload: Payload, ack: AckSender| {
+        let request = Request::decode(&event, payload);
+        let call = Call { request, arrived: Instant::now(), ack: Ack(ack) };
+        if let Err(full) = mailbox.try_send(call)
+            && !full.into_inner().ack.answer(&Err(RequestError::Busy))
+        {
+            overwhelmed.send_replace(Some(Parting::Lost));
+        }
+        ready(())
+    });
     socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| {
         match reason {
             DisconnectReason::PacketParsingError | DisconnectReason::TransportError => {

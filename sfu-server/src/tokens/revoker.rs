@@ -147,9 +147,8 @@ impl Disk {
             return;
         };
         let list = Arc::clone(list);
-        let writing = tokio::task::spawn_blocking(move || {
-            file::replace(&path, &serde_json::to_vec(&*list)?)
-        });
+        let writing =
+            tokio::task::spawn_blocking(move || file::replace(&path, &serde_json::to_vec(&*list)?));
         self.writing = Some((number, writing));
     }
 
@@ -226,7 +225,8 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_disk_that_fails_costs_whoever_revokes_some_patience_and_is_tried_until_it_takes_it() {
+    async fn a_disk_that_fails_costs_whoever_revokes_some_patience_and_is_tried_until_it_takes_it()
+    {
         let dir = tempfile::tempdir().expect("a directory");
         // A file where the directory should be.
         let blocked = dir.path().join("state");
@@ -239,7 +239,10 @@ mod tests {
         assert!(!path.exists());
         std::fs::remove_file(&blocked).expect("removed");
         let mut saved = revoker.saved.clone();
-        timeout(10 * LONGEST_PAUSE, saved.wait_for(|saved| saved.number == 1)).await.expect("in time").expect("saved");
+        timeout(10 * LONGEST_PAUSE, saved.wait_for(|saved| saved.number == 1))
+            .await
+            .expect("in time")
+            .expect("saved");
         assert!(path.exists());
     }
 }
