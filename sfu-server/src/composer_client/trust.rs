@@ -79,7 +79,7 @@ pub enum AddressError {
     Grpc(#[from] tonic::transport::Error),
     /// The file of `--composer-ca`.
     #[error("--composer-ca {0}")]
-    Authority(#[from] AuthorityError),
+    Authority(AuthorityError),
     /// A file of `--composer-cert` or `--composer-key`.
     #[error("{path} is not usable: {reason}; --composer-cert and --composer-key take PEM files")]
     Identity {
@@ -103,7 +103,7 @@ impl Trust {
     /// Reads and checks the file, if there is one.
     pub fn load(ca: Option<&Path>) -> Result<Self, AddressError> {
         let Some(path) = ca else { return Ok(Self::System) };
-        let (pem, roots) = listen::authorities(path)?;
+        let (pem, roots) = listen::authorities(path).map_err(AddressError::Authority)?;
         Ok(Self::Authority(pem, roots))
     }
 

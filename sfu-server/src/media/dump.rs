@@ -8,7 +8,7 @@ use serde::Serialize;
 pub struct Contents {
     /// Those that answer.
     pub workers: Vec<WorkerContents>,
-    /// Those that do not: a worker that is here for more than a moment hangs.
+    /// All others: a worker that is here for more than a moment hangs.
     pub silent: Vec<usize>,
 }
 

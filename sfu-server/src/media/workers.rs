@@ -155,10 +155,10 @@ enum PoolRequest {
     },
 }
 
-/// A running worker and what rooms hold on it, to be asked.
+/// A worker, if it runs, and what rooms hold on it, to be asked.
 struct Look {
     index: usize,
-    running: Arc<Running>,
+    running: Option<Arc<Running>>,
     routers: Vec<Router>,
 }
 
@@ -253,25 +253,20 @@ impl Workers {
         self.ask(|reply| PoolRequest::Replace { index, reply }).await?
     }
 
-    /// What every living worker holds, as mediasoup itself sees it, and which do not answer.
+    /// What every worker holds that answers, as mediasoup itself sees it, and which do not.
     pub async fn dump(&self) -> Contents {
         let looks = self.ask(PoolRequest::Look).await.unwrap_or_default();
         let asked = looks.into_iter().map(|Look { index, running, routers }| async move {
             // Whoever is known to hang is not asked again: what waits for it would pile up.
-            let asked = async {
-                let Running { worker, webrtc_server, .. } = &*running;
-                dump::worker(index, worker, webrtc_server, &routers).await
-            };
-            let answered = match running.answers() {
-                true => timeout(running::ANSWERS_WITHIN, asked).await.ok(),
-                false => None,
-            };
-            (index, answered)
+            let running = running.filter(|running| running.answers())?;
+            let Running { worker, webrtc_server, .. } = &*running;
+            let asked = dump::worker(index, worker, webrtc_server, &routers);
+            timeout(running::ANSWERS_WITHIN, asked).await.ok().flatten()
         });
         let mut contents = Contents::default();
-        for (index, answered) in join_all(asked).await {
+        for (index, answered) in join_all(asked).await.into_iter().enumerate() {
             match answered {
-                Some(worker) => contents.workers.extend(worker),
+                Some(worker) => contents.workers.push(worker),
                 None => contents.silent.push(index),
             }
         }
@@ -422,15 +417,14 @@ impl Pool {
         }
     }
 
+    /// All of them, in order.
     fn look(&self) -> Vec<Look> {
         let slots = self.slots.iter().enumerate();
-        let running = slots.filter_map(|(index, slot)| Some((index, slot, slot.running()?)));
-        running
-            .map(|(index, slot, running)| {
-                let berths = slot.rooms.iter().filter_map(|room| room.berth.upgrade());
-                let routers = berths.filter_map(|berth| berth.router.get().cloned()).collect();
-                Look { index, running: Arc::clone(running), routers }
-            })
-            .collect()
+        let look = slots.map(|(index, slot)| {
+            let berths = slot.rooms.iter().filter_map(|room| room.berth.upgrade());
+            let routers = berths.filter_map(|berth| berth.router.get().cloned()).collect();
+            Look { index, running: slot.running().cloned(), routers }
+        });
+        look.collect()
     }
 }
