@@ -4,6 +4,7 @@ pub mod bounds;
 pub mod codecs;
 pub mod dump;
 pub mod layers;
+mod pool;
 pub mod ports;
 pub mod relays;
 pub mod running;
