@@ -1,4 +1,4 @@
-//! Manners of a Unix daemon: logging, listening, signals, deadlines, readiness, the ops listener. No media in it.
+//! Manners of a Unix daemon: logging, listening, signals, deadlines, readiness, secrets, the ops listener. No media in it.
 #![forbid(unsafe_code)]
 
 pub mod cpus;
@@ -9,4 +9,5 @@ pub mod listen;
 pub mod logging;
 pub mod ops;
 pub mod ready;
+pub mod secret;
 pub mod signals;

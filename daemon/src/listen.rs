@@ -15,7 +15,7 @@ use axum_server::{
     tls_rustls::{RustlsAcceptor, RustlsConfig},
 };
 use rustls::{
-    ServerConfig,
+    RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
 };
 
@@ -55,6 +55,14 @@ pub enum ListenError {
     Serve(#[from] io::Error),
 }
 
+/// A file that should name authorities.
+#[derive(Debug, thiserror::Error)]
+#[error("{path} is not usable: {reason}; it takes a PEM file of certificates")]
+pub struct AuthorityError {
+    path: PathBuf,
+    reason: String,
+}
+
 /// Binds `addr`; `flag` names the option to change when that fails. Port 0 takes any free port.
 pub fn bind(flag: &'static str, addr: SocketAddr) -> Result<TcpListener, ListenError> {
     let listener = TcpListener::bind(addr).map_err(|source| match source.kind() {
@@ -92,6 +100,24 @@ impl Tls {
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(Self(Arc::new(config)))
     }
+}
+
+/// The authorities in a PEM file, as PEM and read: a file that names nobody vouches for nobody.
+///
+/// # Errors
+/// The file cannot be read, or one of its certificates cannot, or it holds none.
+pub fn authorities(path: &Path) -> Result<(Vec<u8>, RootCertStore), AuthorityError> {
+    let bad = |reason: String| AuthorityError { path: path.into(), reason };
+    let pem = fs::read(path).map_err(|error| bad(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| bad(error.to_string()))?;
+        roots.add(certificate).map_err(|error| bad(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(bad("it holds no certificate".into()));
+    }
+    Ok((pem, roots))
 }
 
 /// Serves `router` until `stop` is dropped or its sender is; running requests get `grace` to finish.

@@ -1,6 +1,8 @@
 // composer.v1.Composer as an operator calls it. The messages are described as far as the tests read them.
 import { credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import fs from 'node:fs';
+import type { Certificate } from './certificate';
 import { protoDir } from './places';
 
 export interface Step {
@@ -63,13 +65,14 @@ const definition = loadSync('composer/v1/composer.proto', {
 export class ComposerClient {
   readonly #stub: Stub;
 
-  constructor(address: string) {
+  /** In the clear, unless it is said whom to trust; then as whoever `identity` is, if anybody. */
+  constructor(address: string, tls?: { trusts: string; identity?: Certificate }) {
     const { composer } = loadPackageDefinition(definition) as unknown as {
       composer: { v1: { Composer: new (address: string, credentials: unknown, options: object) => Stub } };
     };
     // A restarted composer must be found again at once, not after gRPC's usual patience.
     const options = { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 500 };
-    this.#stub = new composer.v1.Composer(address, credentials.createInsecure(), options);
+    this.#stub = new composer.v1.Composer(address, tls ? secure(tls) : credentials.createInsecure(), options);
   }
 
   broadcast(roomId: string): Promise<BroadcastStatus> {
@@ -102,4 +105,9 @@ export class ComposerClient {
       });
     });
   }
+}
+
+function secure({ trusts, identity }: { trusts: string; identity?: Certificate }) {
+  const [key, chain] = identity ? [fs.readFileSync(identity.keyFile), fs.readFileSync(identity.certFile)] : [null, null];
+  return credentials.createSsl(Buffer.from(trusts), key, chain);
 }

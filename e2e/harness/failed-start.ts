@@ -14,12 +14,16 @@ export interface Ended {
 }
 
 /** Starts a daemon and returns when it has ended; one that goes on is stopped, and has no exit code. */
-export async function failedStart(program: 'sfu-server' | 'hls-composer', args: string[]): Promise<Ended> {
+export async function failedStart(
+  program: 'sfu-server' | 'hls-composer',
+  args: string[],
+  variables: Record<string, string> = {},
+): Promise<Ended> {
   const child = spawn(path.join(programDir, program), args, {
     stdio: ['ignore', 'ignore', 'pipe'],
     timeout: ENDS_WITHIN_MS,
     // The machine's own settings for these daemons must not leak into a test.
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], ...variables },
   });
   const [stderr, [exitCode]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   const said = stderr.trim().split('\n').map((line) => (JSON.parse(line) as { message: string }).message);

@@ -33,6 +33,11 @@ export class WatchPage {
     return new WatchPage(context, page);
   }
 
+  /** A page that is open already. */
+  static of(context: BrowserContext, page: Page): WatchPage {
+    return new WatchPage(context, page);
+  }
+
   get state(): Locator {
     return this.page.getByTestId('watch-state');
   }

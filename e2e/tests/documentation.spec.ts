@@ -81,7 +81,7 @@ test('every flag and environment variable that documents and settings name exist
   const known = [...flagsOf('sfu-server'), ...flagsOf('hls-composer')];
   const settings = fs.readdirSync(path.join(repository, 'systemd')).filter((file) => file.endsWith('.env'));
   expect(settings).not.toEqual([]);
-  const documents = ['README.md', 'docs/operations.md', 'docs/design.md', 'docs/signaling.md'];
+  const documents = ['README.md', 'docs/operations.md', 'docs/design.md', 'docs/signaling.md', 'docs/security.md'];
   for (const file of [...documents, 'docker-compose.yml', ...settings.map((name) => `systemd/${name}`)]) {
     const variables = read(file).match(/\b(SFU|COMPOSER)_[A-Z_]*[A-Z]\b/g) ?? [];
     expect(variables.filter((variable) => known.every((flag) => flag.variable !== variable)), file).toEqual([]);
@@ -92,6 +92,12 @@ test('every flag and environment variable that documents and settings name exist
     const flags = ours.flatMap((sample) => sample.match(/--[a-z][a-z-]*/g) ?? []).filter((flag) => flag !== '--help');
     expect(flags.filter((name) => known.every((flag) => flag.name !== name)), file).toEqual([]);
   }
+});
+
+test('every test that docs/security.md names for a claim is there', () => {
+  const claims = [...read('docs/security.md').matchAll(/\| `([^`|]+\.(?:rs|ts))`: (.+) \|$/gm)];
+  expect(claims.length).toBeGreaterThan(20);
+  for (const [, file = '', name = ''] of claims) expect(read(file), `${file} has a test of this name`).toContain(name);
 });
 
 function flagsOf(program: 'sfu-server' | 'hls-composer'): Flag[] {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import { makeCertificate, type Certificate } from '../harness/certificate';
+import { ComposerClient } from '../harness/composer-client';
 import { failedStart } from '../harness/failed-start';
 import { getByHttp1, getByHttp2 } from '../harness/http-versions';
 import { ada } from '../harness/person';
@@ -129,6 +130,44 @@ test.describe('daemons that speak TLS with each other', () => {
     expect((await fetch(`${system.url}/hls/${liveRoom}/index.m3u8`)).status).toBe(200);
     const viewer = await watch(liveRoom);
     await viewer.playsSteadily();
+  });
+});
+
+test.describe('hls-composer that asks for a certificate of whoever calls it', () => {
+  const withIdentity = ({ certFile, keyFile }: Certificate) => ['--composer-cert', certFile, '--composer-key', keyFile];
+  const asked = (certificate: Certificate, sfuArgs: string[]) => ({
+    ...withArgs({ sfuArgs, composerArgs: ['--grpc-client-ca', certificate.certFile] }),
+    link: certificate,
+  });
+
+  test.describe('and sfu-server has one', () => {
+    test.use({ systemOptions: async ({ certificate }, use) => use(asked(certificate, withIdentity(certificate))) });
+
+    test('broadcasts its rooms, and answers nobody else', async ({ certificate, liveRoom, system }) => {
+      expect((await fetch(`${system.url}/hls/${liveRoom}/index.m3u8`)).status).toBe(200);
+      const address = `localhost:${system.ports.grpc}`;
+      const stranger = new ComposerClient(address, { trusts: certificate.pem });
+      await expect(stranger.broadcasts()).rejects.toThrow(/UNAVAILABLE/);
+      stranger.close();
+      const known = new ComposerClient(address, { trusts: certificate.pem, identity: certificate });
+      expect((await known.broadcasts()).broadcasts).toEqual([expect.objectContaining({ roomId: liveRoom })]);
+      known.close();
+    });
+  });
+
+  test.describe('and sfu-server has none', () => {
+    test.use({ systemOptions: async ({ certificate }, use) => use(asked(certificate, [])) });
+
+    test('broadcasts nothing, and the call goes on', async ({ system }) => {
+      const peer = await SignalingPeer.connect(system.url);
+      const { roomId } = await peer.must('createRoom');
+      await peer.must('createProducerTransport');
+      await peer.must('connectProducerTransport', { dtlsParameters });
+      await peer.must('produce', { kind: 'video', rtpParameters: vp8(1111) });
+      await expect.poll(async () => (await broadcastOf(system, String(roomId))).phase).toBe('reconnecting');
+      await peer.must('createConsumerTransport');
+      peer.close();
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 // Who may enter a room and what hosts may do there, seats that outlive connections, and rooms that outlive the server.
-import { createHmac } from 'node:crypto';
+import { joinToken, SECRET } from '../harness/join-token';
 import { heldByMediasoup } from '../harness/media-dump';
 import { ada } from '../harness/person';
 import { dtlsParameters, opus } from '../harness/rtp-parameters';
@@ -284,14 +284,6 @@ test.describe('a host', () => {
   });
 });
 
-const SECRET = 'what the embedder and this server share';
-
-function joinToken(claims: object, secret = SECRET): string {
-  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const text = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ exp: Math.floor(Date.now() / 1000) + 600, ...claims })}`;
-  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`;
-}
-
 test.describe('an embedder', () => {
   test.use({ systemOptions: { broadcast: false, sfuArgs: ['--join-secret', SECRET, '--allowed-origins', 'https://product.example'], composerArgs: [] } });
 
@@ -357,5 +349,25 @@ test.describe('after a restart, the room of an embedder', () => {
     await expect(page.tileOf(String(bob.peerId))).toBeVisible();
     expect(await page.snapshot()).toMatchObject({ roomId: 'lesson-9', host: true });
     peer.close();
+  });
+
+  test('is opened by no viewer: its page waits until somebody else has come back', async ({ connect, enter, system }) => {
+    const invite = (role: string) => joinToken({ room: 'lesson-10', role, name: role });
+    const host = await connect();
+    const room = await entered(host, 'joinRoom', { roomId: 'lesson-10', joinToken: invite('host') });
+    const viewer = await enter(ada);
+    await viewer.page.goto(`${system.url}/room/lesson-10?joinToken=${invite('viewer')}`);
+    await viewer.page.getByTestId('join').click();
+    await expect.poll(async () => (await viewer.snapshot()).phase).toBe('joined');
+    const viewerId = await viewer.peerId();
+
+    await system.sfu.kill();
+    await system.sfu.start();
+    await expect.poll(async () => (await system.sfu.log()).split('`lesson-10` does not exist').length, 'it asks').toBeGreaterThan(2);
+    expect((await viewer.snapshot()).phase).toBe('reconnecting');
+    const back = await entered(await connect(), 'joinRoom', { roomId: 'lesson-10', rejoinToken: room.rejoinToken });
+    expect(back.watchId).toBe(room.watchId);
+    await expect.poll(async () => (await viewer.snapshot()).phase, { timeout: 30_000 }).toBe('joined');
+    expect(await viewer.snapshot()).toMatchObject({ role: 'viewer', peerId: viewerId });
   });
 });

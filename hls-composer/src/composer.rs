@@ -7,10 +7,16 @@ use std::{
 };
 
 use anyhow::Context as _;
-use daemon::{cpus::CpuList, listen, ops::Readiness, ready, signals::Termination};
+use daemon::{
+    cpus::CpuList,
+    listen,
+    ops::{Guard, Readiness},
+    ready,
+    signals::Termination,
+};
 use proto::v1::composer_server::ComposerServer;
 use tokio::sync::watch;
-use tonic::transport::{Identity, Server, ServerTlsConfig, server::TcpIncoming};
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming};
 
 use crate::{
     Config,
@@ -119,10 +125,12 @@ impl Composer {
             until(stopping.clone()),
             GRACE,
         ));
+        // Nothing here changes anything, so nobody needs a token.
+        let guard = Guard::new(&self.config.ops_host, None);
         let mut ops = tokio::spawn(listen::serve(
             self.ops,
             None,
-            daemon::ops::router(observed),
+            daemon::ops::router(observed, axum::Router::new(), guard),
             until(stopping.clone()),
             GRACE,
         ));
@@ -198,7 +206,10 @@ fn grpc_tls(config: &Config) -> anyhow::Result<Option<ServerTlsConfig>> {
                 std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
             };
             let identity = Identity::from_pem(read(cert)?, read(key)?);
-            Ok(Some(ServerTlsConfig::new().identity(identity)))
+            let tls = ServerTlsConfig::new().identity(identity);
+            let Some(path) = &config.grpc_client_ca else { return Ok(Some(tls)) };
+            let (authorities, _) = listen::authorities(path).context("--grpc-client-ca")?;
+            Ok(Some(tls.client_ca_root(Certificate::from_pem(authorities))))
         }
         _ if config.insecure || listen::is_loopback(config.grpc_listen.ip()) => Ok(None),
         _ => anyhow::bail!(

@@ -56,6 +56,10 @@ pub struct Config {
     #[arg(long, env = "COMPOSER_OPS_LISTEN", default_value = "127.0.0.1:9101")]
     pub ops_listen: SocketAddr,
 
+    /// Names under which the ops listener answers, beside its addresses and localhost; a comma separates several.
+    #[arg(long, env = "COMPOSER_OPS_HOST", value_delimiter = ',')]
+    pub ops_host: Vec<String>,
+
     /// How long a broadcast whose SFU is away stays open.
     #[arg(long, env = "COMPOSER_CLAIM_GRACE", default_value = "45s", value_parser = daemon::duration::parse)]
     pub claim_grace: Duration,
@@ -99,6 +103,10 @@ pub struct Config {
     /// Private key (PEM) of --grpc-tls-cert.
     #[arg(long, env = "COMPOSER_GRPC_TLS_KEY", requires = "grpc_tls_cert")]
     pub grpc_tls_key: Option<PathBuf>,
+
+    /// Authorities (PEM) of clients: the gRPC listener answers nobody without a certificate of theirs.
+    #[arg(long, env = "COMPOSER_GRPC_CLIENT_CA", requires = "grpc_tls_cert")]
+    pub grpc_client_ca: Option<PathBuf>,
 
     /// Allow gRPC without TLS on an address that other machines reach.
     #[arg(long, env = "COMPOSER_INSECURE")]

@@ -1,4 +1,4 @@
-//! HTTP as far as tests need it: a GET, answered in one piece.
+//! HTTP as far as tests need it: a request without a body, answered in one piece.
 
 use std::net::SocketAddr;
 
@@ -24,10 +24,19 @@ pub struct Answer {
 /// # Panics
 /// When nobody answers, or nothing that is HTTP and text.
 pub async fn get(server: SocketAddr, path: &str) -> Answer {
+    ask(server, "GET", path).await
+}
+
+/// Asks with another method than GET.
+///
+/// # Panics
+/// When nobody answers, or nothing that is HTTP and text.
+pub async fn ask(server: SocketAddr, method: &str, path: &str) -> Answer {
     let asking = async {
         let mut stream = TcpStream::connect(server).await?;
         // HTTP/1.0: the answer comes in one piece and ends with the connection.
-        stream.write_all(format!("GET {path} HTTP/1.0\r\nhost: rig\r\n\r\n").as_bytes()).await?;
+        let request = format!("{method} {path} HTTP/1.0\r\nhost: {server}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.map(|_| answer)
     };

@@ -18,6 +18,7 @@ pub mod contract;
 pub mod conversation;
 pub mod dump;
 pub mod frames;
+pub mod hang;
 pub mod http;
 pub mod media;
 pub mod parameters;

@@ -3,13 +3,18 @@
 use std::{
     fs::File,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use tempfile::TempDir;
 use tokio::{
     net::UnixDatagram,
     process::{Child, Command},
+    time::timeout,
 };
 
 use crate::{PATIENCE, usage::Usage};
@@ -80,6 +85,18 @@ impl Daemon {
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.process.try_wait(), Ok(None))
+    }
+
+    /// SIGTERM; returns when it has ended, and how.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub async fn terminate(&mut self) -> ExitStatus {
+        let pid = Pid::from_raw(i32::try_from(self.pid).expect("a process id"));
+        kill(pid, Signal::SIGTERM).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let ended = timeout(PATIENCE, self.process.wait()).await;
+        let ended = ended.unwrap_or_else(|_| panic!("{} goes on after SIGTERM", self.name));
+        ended.expect("its status")
     }
 
     /// `kill -9`; returns when it has ended.

@@ -60,6 +60,11 @@ impl Server {
         self.daemon.runs()
     }
 
+    /// SIGTERM; returns when it has ended, and how.
+    pub async fn terminate(&mut self) -> std::process::ExitStatus {
+        self.daemon.terminate().await
+    }
+
     /// What mediasoup holds now.
     ///
     /// # Panics

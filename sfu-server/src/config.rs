@@ -9,7 +9,7 @@ use std::{
 
 use clap::{Parser, ValueEnum};
 
-use crate::media::ports::PortRange;
+use crate::{http::Origin, media::ports::PortRange};
 
 /// WebRTC rooms with an HLS broadcast each: signaling, SFU and the frontend.
 #[derive(Clone, Debug, Parser)]
@@ -47,6 +47,18 @@ pub struct Config {
     #[arg(long, env = "SFU_COMPOSER_CA")]
     pub composer_ca: Option<PathBuf>,
 
+    /// Certificate chain (PEM) shown to hls-composer where it asks for one (its --grpc-client-ca); with --composer-key.
+    #[arg(long, env = "SFU_COMPOSER_CERT", requires = "composer_key")]
+    pub composer_cert: Option<PathBuf>,
+
+    /// Private key (PEM) of --composer-cert.
+    #[arg(long, env = "SFU_COMPOSER_KEY", requires = "composer_cert")]
+    pub composer_key: Option<PathBuf>,
+
+    /// The --public-url of hls-composer, if it has one: pages may play from there.
+    #[arg(long, env = "SFU_PUBLIC_URL")]
+    pub public_url: Option<Origin>,
+
     /// The built frontend.
     #[arg(long, env = "SFU_FRONTEND_DIR", default_value = "frontend/dist")]
     pub frontend_dir: PathBuf,
@@ -54,6 +66,15 @@ pub struct Config {
     /// Address of /livez, /readyz and /dump (what mediasoup holds).
     #[arg(long, env = "SFU_OPS_LISTEN", default_value = "127.0.0.1:9100")]
     pub ops_listen: SocketAddr,
+
+    /// Names under which the ops listener answers, beside its addresses and localhost; a comma separates several.
+    #[arg(long, env = "SFU_OPS_HOST", value_delimiter = ',')]
+    pub ops_host: Vec<String>,
+
+    /// Whoever shows this to the ops listener (Authorization: Bearer) may ask it everything from everywhere; without it only
+    /// this machine changes something. 32 bytes or more.
+    #[arg(long, env = "SFU_OPS_TOKEN", hide_env_values = true)]
+    pub ops_token: Option<String>,
 
     /// How many mediasoup workers run; default: one per allowed core except --composer-cpus, at least one.
     #[arg(long, env = "SFU_WORKERS")]
@@ -99,11 +120,12 @@ pub struct Config {
     #[arg(long, env = "SFU_MAX_REQUESTS", default_value = "100")]
     pub max_requests: NonZeroU32,
 
-    /// Sites whose pages may connect, as browsers write origins: scheme, host, port; a comma separates several. Default: all.
+    /// Sites whose pages may connect and frame this server's, as browsers write origins: scheme, host, port; a comma separates
+    /// several. Default: all.
     #[arg(long, env = "SFU_ALLOWED_ORIGINS", value_delimiter = ',')]
-    pub allowed_origins: Vec<String>,
+    pub allowed_origins: Vec<Origin>,
 
-    /// Asks for a JWT signed with this (HS256) of whoever creates or joins a room.
+    /// Asks for a JWT signed with this (HS256) of whoever creates or joins a room. 32 bytes or more.
     #[arg(long, env = "SFU_JOIN_SECRET", hide_env_values = true)]
     pub join_secret: Option<String>,
 
@@ -111,6 +133,10 @@ pub struct Config {
     /// $STATE_DIRECTORY, or var/sfu/rejoin.key.
     #[arg(long, env = "SFU_KEY_FILE")]
     pub key_file: Option<PathBuf>,
+
+    /// How long a client that was in a room may be away, over a restart of this server, and come back by itself: 2s to 1h.
+    #[arg(long, env = "SFU_REJOIN_LIFETIME", default_value = "10m", value_parser = minutes)]
+    pub rejoin_lifetime: Duration,
 
     /// TURN and STUN addresses for browsers, such as turn:turn.example.org:3478?transport=udp; a comma separates several.
     #[arg(long, env = "SFU_TURN_URL", value_delimiter = ',')]
@@ -138,6 +164,13 @@ impl Config {
         let state = std::env::var_os("STATE_DIRECTORY").filter(|dir| !dir.is_empty());
         state.map_or_else(|| PathBuf::from("var/sfu"), PathBuf::from).join("rejoin.key")
     }
+}
+
+/// Whoever has such a token opens a room again: it holds for no longer than a restart takes.
+fn minutes(text: &str) -> Result<Duration, String> {
+    let lifetime = daemon::duration::parse(text)?;
+    let fits = (Duration::from_secs(2)..=Duration::from_secs(3600)).contains(&lifetime);
+    fits.then_some(lifetime).ok_or_else(|| format!("{text} does not fit: use 2s to 1h"))
 }
 
 /// When a room is broadcast.

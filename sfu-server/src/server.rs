@@ -7,12 +7,19 @@ use std::{
 };
 
 use anyhow::Context as _;
-use daemon::{cpus::CpuList, listen, ops::Readiness, ready, signals::Termination};
+use daemon::{
+    cpus::CpuList,
+    listen,
+    ops::{Guard, Readiness},
+    ready,
+    secret::{Secret, SecretError},
+    signals::Termination,
+};
 use tokio::sync::watch;
 
 use crate::{
     BroadcastMode, Config, broadcast,
-    composer_client::{self, Trust},
+    composer_client::{self, Identity, Trust},
     http::{self, Upstream},
     media::{
         relays::Relays,
@@ -20,7 +27,7 @@ use crate::{
     },
     room::{Capacity, Directory, Door, RoomConfig},
     signaling::handlers::Limits,
-    tokens::{Key, Tokens},
+    tokens::{Key, Revoker, Tokens},
 };
 
 /// How long running requests may take to finish at the end.
@@ -31,6 +38,7 @@ pub struct Server {
     config: Config,
     http: TcpListener,
     ops: TcpListener,
+    guard: Guard,
     tls: Option<listen::Tls>,
     door: Door,
     workers: Workers,
@@ -45,16 +53,23 @@ impl Server {
     /// One sentence for the operator: which flag is wrong, or which address is busy.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let termination = Termination::listen().context("signal handlers cannot be installed")?;
+        let Secrets { join, turn, ops } = Secrets::of(&config)?;
+        let guard = Guard::new(&config.ops_host, ops);
         let http = listen::bind("--listen", config.listen)?;
-        let ops = listen::bind("--ops-listen", config.ops_listen)?;
+        let ops_listener = listen::bind("--ops-listen", config.ops_listen)?;
         let tls = match (&config.tls_cert, &config.tls_key) {
             (Some(cert), Some(key)) => Some(listen::Tls::load(cert, key)?),
             _ => None,
         };
         let trust = Trust::load(config.composer_ca.as_deref())?;
         let hls_upstream = Upstream::new(&config.hls_upstream, &trust)?;
-        let composer = composer_client::endpoint(&config.composer, &trust)?;
+        let identity = match (&config.composer_cert, &config.composer_key) {
+            (Some(cert), Some(key)) => Some(Identity::load(cert, key)?),
+            _ => None,
+        };
+        let composer = composer_client::endpoint(&config.composer, &trust, identity.as_ref())?;
         let workers = Workers::start(worker_config(&config)?).await?;
+        let (tokens, revoker) = tokens(&config, join.as_ref())?;
         let broadcasts = (config.broadcast == BroadcastMode::Auto)
             .then(|| broadcast::Config { composer, plain_ports: config.plain_ports.range() });
         let rooms = RoomConfig {
@@ -62,12 +77,23 @@ impl Server {
             max_producers: config.max_producers,
             seat_grace: config.seat_grace,
             linger: config.broadcast_linger,
-            relays: Relays::new(config.turn_url.clone(), config.turn_secret.as_deref())?,
+            relays: Relays::new(config.turn_url.clone(), turn.as_ref())?,
+            revoker: revoker.clone(),
             broadcasts,
         };
         let directory = Directory::start(workers.clone(), rooms, config.max_rooms.get());
-        let door = Door { directory, tokens: tokens(&config)? };
-        Ok(Self { config, http, ops, tls, door, workers, hls_upstream, termination })
+        let door = Door { directory, tokens, revoker };
+        Ok(Self {
+            config,
+            http,
+            ops: ops_listener,
+            guard,
+            tls,
+            door,
+            workers,
+            hls_upstream,
+            termination,
+        })
     }
 
     /// Serves until SIGTERM or SIGINT.
@@ -88,8 +114,8 @@ impl Server {
             requests_per_second: self.config.max_requests.get(),
             allowed_origins: Arc::from(self.config.allowed_origins.clone()),
         };
-        let frontend = &self.config.frontend_dir;
-        let router = http::router(self.door, limits, frontend, self.hls_upstream);
+        let (frontend, public) = (&self.config.frontend_dir, self.config.public_url.as_ref());
+        let router = http::router(self.door, limits, frontend, public, self.hls_upstream);
         let mut public = tokio::spawn(listen::serve(
             self.http,
             self.tls,
@@ -100,7 +126,7 @@ impl Server {
         let mut ops = tokio::spawn(listen::serve(
             self.ops,
             None,
-            daemon::ops::router(observed).merge(http::ops::router(self.workers)),
+            daemon::ops::router(observed, http::ops::router(self.workers), self.guard),
             until(stopping),
             GRACE,
         ));
@@ -119,17 +145,47 @@ impl Server {
     }
 }
 
-fn tokens(config: &Config) -> anyhow::Result<Tokens> {
-    let key = match &config.key_file {
-        Some(path) => Key::load_or_make(path)?,
-        None => Key::load_or_make(&Config::default_key_file()).unwrap_or_else(|error| {
-            tracing::warn!(
-                "{error}; until then calls do not come back by themselves after a restart of this server"
-            );
-            Key::random()
-        }),
+/// What only the right people know. Said first: nothing is bound for a server that anybody could enter.
+struct Secrets {
+    join: Option<Secret>,
+    turn: Option<Secret>,
+    ops: Option<Secret>,
+}
+
+impl Secrets {
+    fn of(config: &Config) -> Result<Self, SecretError> {
+        Ok(Self {
+            join: Secret::strong(
+                "--join-secret",
+                "SFU_JOIN_SECRET",
+                config.join_secret.as_deref(),
+            )?,
+            // The relay's own operator chose it.
+            turn: Secret::given("--turn-secret", "SFU_TURN_SECRET", config.turn_secret.as_deref())?,
+            ops: Secret::strong("--ops-token", "SFU_OPS_TOKEN", config.ops_token.as_deref())?,
+        })
+    }
+}
+
+fn tokens(config: &Config, join_secret: Option<&Secret>) -> anyhow::Result<(Tokens, Revoker)> {
+    let (key, path) = match &config.key_file {
+        Some(path) => (Key::load_or_make(path)?, Some(path.clone())),
+        None => {
+            let path = Config::default_key_file();
+            match Key::load_or_make(&path) {
+                Ok(key) => (key, Some(path)),
+                Err(error) => {
+                    tracing::warn!(
+                        "{error}; until then calls do not come back by themselves after a restart of this server"
+                    );
+                    (Key::random(), None)
+                }
+            }
+        }
     };
-    Ok(Tokens::new(&key, config.join_secret.as_deref()))
+    let lifetime = config.rejoin_lifetime;
+    let revoker = Revoker::start(path.map(|path| path.with_extension("revoked")), lifetime);
+    Ok((Tokens::new(&key, join_secret, lifetime), revoker))
 }
 
 fn worker_config(config: &Config) -> anyhow::Result<WorkerConfig> {

@@ -29,6 +29,8 @@ use sfu_server::signaling::{
 
 /// Characters of a refusal's sentence: more is the client's own words, given back.
 const LONGEST: usize = 400;
+/// Mutations that are sent to a server, beside the whole corpus.
+const DRAWN: usize = 400;
 /// Inputs between two looks at the clock.
 const BATCH: usize = 100;
 
@@ -166,6 +168,51 @@ async fn every_input_of_the_corpus_is_answered_once_or_ends_its_own_connection_a
     newcomer.must("createProducerTransport", None).await;
     assert!(server.runs(), "the server has ended");
     assert_eq!(server.panics(), Vec::<String>::new(), "panics in the log");
+}
+
+/// Of an object that begins with a password, whatever follows: what cannot be read is not nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_room_that_is_created_with_a_password_never_opens_without_it() {
+    let flags = ["--broadcast-linger", "100ms", "--max-rooms", "1000"];
+    let mut server = Server::start(env!("CARGO_BIN_EXE_sfu-server"), &flags).await;
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok());
+    let seed: u64 = seed.unwrap_or_else(rand::random);
+    println!("SEED={seed}");
+    let (corpus, mut random) = (corpus::read(), StdRng::seed_from_u64(seed));
+    let drawn = std::iter::repeat_with(|| mutate::draw(&mut random, &corpus)).take(DRAWN);
+    let values = everything().into_iter().map(|input| input.bytes).chain(drawn);
+    let (mut opened, mut refused, mut ended) = (0, 0, 0);
+    let mut client = Client::connect(server.http).await;
+    // Longer ones end their connection, whatever they say; and a second password is the one that counts.
+    for value in values.filter(|value| value.len() < 200_000 && !names_a_password(value)) {
+        let Ok(value) = String::from_utf8(value) else { continue };
+        for key in ["password", "\\u0070assword"] {
+            let payload = format!("{{\"{key}\":\"north\",\"displayName\":{value}}}");
+            let Some(answer) =
+                client.send_text("createRoom", Some(payload.clone())).or_gone().await
+            else {
+                ended += 1;
+                client = Client::connect(server.http).await;
+                continue;
+            };
+            assert_eq!(contract::fault("createRoom", &answer), None, "{payload}");
+            if answer.get("error").is_some() {
+                refused += 1;
+                continue;
+            }
+            assert_eq!(answer["settings"]["hasPassword"], true, "opened by {payload}");
+            opened += 1;
+            client.must("leaveRoom", None).await;
+        }
+    }
+    println!("{opened} opened, {refused} refused, {ended} connections ended");
+    assert!(opened > 0 && refused > 0, "both are drawn");
+    assert!(server.runs(), "the server has ended");
+    assert_eq!(server.panics(), Vec::<String>::new(), "panics in the log");
+}
+
+fn names_a_password(value: &[u8]) -> bool {
+    value.windows(8).any(|window| window == b"password")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

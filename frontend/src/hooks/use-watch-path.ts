@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 import type { RoomSummary } from '../signaling/generated';
 
-/** Undefined where nothing is broadcast, and of rooms with a password, whose broadcast is watched by the viewers' link alone. */
+/** Undefined where nothing is broadcast, and of rooms behind a password or a join token: those are watched by the viewers' link alone. */
 export function useWatchPath(roomId: string): string | undefined {
   const [path, setPath] = useState<string>();
 

@@ -93,8 +93,10 @@ export function isGoneFor(seat: Seat | undefined, code: SignalingErrorCode | und
  */
 export type Verdict = 'wait' | 'leave' | 'retry' | 'stop';
 
-export function judge(error: unknown): Verdict {
+export function judge(error: unknown, role: Role): Verdict {
   const code = codeOf(error);
+  // Whoever only watches opens no room again; those who do may still be on their way.
+  if (code === 'room_not_found' && role === 'viewer') return 'retry';
   if (code === 'disconnected' || code === 'shutting_down') return 'wait';
   if (code === 'already_joined') return 'leave';
   return PASSING.has(code) ? 'retry' : 'stop';

@@ -250,6 +250,19 @@ describe('Session, joining anew', () => {
     });
   });
 
+  it('waits as a viewer, whose token opens no room, until somebody else has opened it', async () => {
+    signaling.answers.joinRoom = () => entered({ role: 'viewer' });
+    await session.join({ roomId: 'room', role: 'viewer' });
+    signaling.answers.joinRoom = refuses('room_not_found');
+    await cut();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(session.getSnapshot().phase).toBe('reconnecting');
+    signaling.answers.joinRoom = () => entered({ role: 'viewer' });
+    await vi.advanceTimersByTimeAsync(5000);
+
+    expect(session.getSnapshot().phase).toBe('joined');
+  });
+
   it('leaves no empty seat, and no connection, when it gives up', async () => {
     await session.join({ roomId: 'room' });
     callOpens = false;

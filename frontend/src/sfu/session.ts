@@ -160,7 +160,7 @@ export class Session {
         if (await this.#stay.comeBack()) await this.#settleIn();
         return;
       } catch (error) {
-        const verdict = judge(error);
+        const verdict = judge(error, this.#state.getSnapshot().role);
         if (verdict === 'wait') return;
         if (verdict === 'stop' || attempt >= RETURN_ATTEMPTS) {
           this.#close(sentence(error), codeOf(error));

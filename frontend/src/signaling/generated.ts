@@ -46,8 +46,9 @@ hostToken?: string,
  */
 joinToken?: string,
 /**
- * The last one this client was given: after a restart of the server it opens the room again, with its settings. Whoever
- * has one is asked for no password and no join token, and passes the lock of a room that it was in when it was locked.
+ * The last one this client was given: after a restart of the server it opens the room again, with its settings, unless it
+ * is a viewer's. Whoever has one is asked for no password and no join token, and passes the lock of a room that it was in
+ * when it was locked.
  */
 rejoinToken?: string, };
 
@@ -312,7 +313,8 @@ settings: RoomSettings,
  */
 session: Session,
 /**
- * Opens the room again after a restart of the server.
+ * Opens the room again after a restart of the server; a viewer's only lets in. It holds for minutes, and `rejoinToken`
+ * brings another in time.
  */
 rejoinToken: string,
 /**
@@ -365,7 +367,8 @@ settings: RoomSettings,
  */
 session: Session,
 /**
- * Opens the room again after a restart of the server.
+ * Opens the room again after a restart of the server; a viewer's only lets in. It holds for minutes, and `rejoinToken`
+ * brings another in time.
  */
 rejoinToken: string,
 /**
@@ -918,7 +921,8 @@ hasPassword: boolean,
  */
 locked: boolean,
 /**
- * Its broadcast; not told of a room with a password, because the address of the playlist is in it.
+ * Its broadcast; not told of a room with a password, nor where joining takes a join token, because the address of the
+ * playlist is in it.
  */
 broadcast?: BroadcastStatus, };
 

@@ -14,7 +14,7 @@ use tonic_types::StatusExt as _;
 
 pub use self::{
     scene::{Layout, Scene, Tile},
-    trust::{AddressError, Trust},
+    trust::{AddressError, Identity, Trust},
 };
 use crate::{broadcast::Paused, room::Charter};
 
@@ -153,11 +153,15 @@ pub struct ComposerClient {
     epoch: u64,
 }
 
-/// Where the composer answers. Connections are made from it lazily: the first call dials.
+/// Where the composer answers. Connections are made from it lazily, as `identity`: the first call dials.
 ///
 /// # Errors
-/// The scheme is neither http nor https, or TLS cannot be set up.
-pub fn endpoint(composer: &Uri, trust: &Trust) -> Result<Endpoint, AddressError> {
+/// The scheme is neither http nor https, or TLS cannot be set up, or `identity` would be shown to nobody.
+pub fn endpoint(
+    composer: &Uri,
+    trust: &Trust,
+    identity: Option<&Identity>,
+) -> Result<Endpoint, AddressError> {
     let endpoint = Endpoint::from(composer.clone())
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
@@ -165,8 +169,9 @@ pub fn endpoint(composer: &Uri, trust: &Trust) -> Result<Endpoint, AddressError>
         .keep_alive_timeout(KEEPALIVE)
         .keep_alive_while_idle(true);
     match composer.scheme_str() {
+        Some("http") if identity.is_some() => Err(AddressError::IdentityUnused(composer.clone())),
         Some("http") => Ok(endpoint),
-        Some("https") => Ok(endpoint.tls_config(trust.grpc())?),
+        Some("https") => Ok(endpoint.tls_config(trust.grpc(identity))?),
         _ => Err(AddressError::Composer(composer.clone())),
     }
 }
@@ -187,8 +192,8 @@ impl ComposerClient {
             room_id: room_id.clone(),
             epoch,
             watch_id: charter.watch_id.clone(),
-            // Whoever knows a room and not its password does not watch it either.
-            only_watch_id: charter.settings.password.is_some(),
+            // Whoever knows a room and may not enter it does not watch it either.
+            only_watch_id: charter.is_guarded(),
         };
         let opened = tokio::time::timeout(CALL, generated.open_broadcast(request)).await;
         let stream =

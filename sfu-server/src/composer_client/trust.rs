@@ -1,4 +1,5 @@
-//! Whom sfu-server takes for hls-composer where the way to it is TLS: `--composer` and `--hls-upstream`.
+//! Whom sfu-server takes for hls-composer where the way to it is TLS, `--composer` and `--hls-upstream`, and as whom it shows
+//! itself there.
 
 use std::{
     io,
@@ -6,10 +7,12 @@ use std::{
     sync::Arc,
 };
 
+use daemon::listen::{self, AuthorityError};
 use hyper_rustls::ConfigBuilderExt as _;
 use rustls::{
     ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject as _},
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    sign::CertifiedKey,
 };
 use tonic::transport::{Certificate, ClientTlsConfig};
 
@@ -20,6 +23,44 @@ pub enum Trust {
     System,
     /// Those of `--composer-ca`, as PEM and read.
     Authority(Vec<u8>, RootCertStore),
+}
+
+/// As whom sfu-server shows itself to hls-composer's gRPC, where that asks: `--composer-cert` and `--composer-key`, as PEM.
+#[derive(Clone)]
+pub struct Identity {
+    chain: Vec<u8>,
+    key: Vec<u8>,
+}
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity")
+    }
+}
+
+impl Identity {
+    /// Reads and checks the files.
+    ///
+    /// # Errors
+    /// One cannot be read, or is something else, or the key is of another certificate.
+    pub fn load(cert: &Path, key: &Path) -> Result<Self, AddressError> {
+        let bad =
+            |path: &Path, reason: String| AddressError::Identity { path: path.into(), reason };
+        let read = |path: &Path| std::fs::read(path).map_err(|error| bad(path, error.to_string()));
+        let (chain, secret) = (read(cert)?, read(key)?);
+        let certificates = CertificateDer::pem_slice_iter(&chain)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| bad(cert, error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(bad(cert, "it holds no certificate".into()));
+        }
+        let der =
+            PrivateKeyDer::from_pem_slice(&secret).map_err(|error| bad(key, error.to_string()))?;
+        let provider = rustls::crypto::ring::default_provider();
+        CertifiedKey::from_der(certificates, der, &provider)
+            .map_err(|error| bad(key, error.to_string()))?;
+        Ok(Self { chain, key: secret })
+    }
 }
 
 /// Why the composer cannot be reached as the flags say.
@@ -37,13 +78,19 @@ pub enum AddressError {
     #[error("--composer: TLS cannot be set up: {0}")]
     Grpc(#[from] tonic::transport::Error),
     /// The file of `--composer-ca`.
-    #[error("--composer-ca {path} is not usable: {reason}; it takes a PEM file of certificates")]
-    Authority {
+    #[error("--composer-ca {0}")]
+    Authority(AuthorityError),
+    /// A file of `--composer-cert` or `--composer-key`.
+    #[error("{path} is not usable: {reason}; --composer-cert and --composer-key take PEM files")]
+    Identity {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
+    /// It would be shown to nobody.
+    #[error("--composer-cert is shown over TLS only, and --composer {0} begins with http://")]
+    IdentityUnused(tonic::transport::Uri),
     /// The system's own.
     #[error("this system trusts no authority: {0}; install ca-certificates, or give --composer-ca")]
     System(io::Error),
@@ -56,21 +103,22 @@ impl Trust {
     /// Reads and checks the file, if there is one.
     pub fn load(ca: Option<&Path>) -> Result<Self, AddressError> {
         let Some(path) = ca else { return Ok(Self::System) };
-        let bad = |reason: String| AddressError::Authority { path: path.into(), reason };
-        let pem = std::fs::read(path).map_err(|error| bad(error.to_string()))?;
-        let roots = roots(&pem).map_err(bad)?;
-        if roots.is_empty() {
-            return Err(bad("it holds no certificate".into()));
-        }
+        let (pem, roots) = listen::authorities(path).map_err(AddressError::Authority)?;
         Ok(Self::Authority(pem, roots))
     }
 
-    /// For gRPC.
-    pub fn grpc(&self) -> ClientTlsConfig {
-        match self {
+    /// For gRPC, as `identity`.
+    pub fn grpc(&self, identity: Option<&Identity>) -> ClientTlsConfig {
+        let tls = match self {
             Self::System => ClientTlsConfig::new().with_native_roots(),
             Self::Authority(pem, _) => {
                 ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem))
+            }
+        };
+        match identity {
+            None => tls,
+            Some(Identity { chain, key }) => {
+                tls.identity(tonic::transport::Identity::from_pem(chain, key))
             }
         }
     }
@@ -93,18 +141,16 @@ impl Trust {
     }
 }
 
-fn roots(pem: &[u8]) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| error.to_string())?;
-        roots.add(certificate).map_err(|error| error.to_string())?;
-    }
-    Ok(roots)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_identity_that_is_none_is_one_sentence_that_names_the_flags() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+        let error = Identity::load(&path, &path).expect_err("no certificate").to_string();
+        assert!(error.contains("it holds no certificate; --composer-cert"), "{error}");
+    }
 
     #[test]
     fn a_file_without_a_certificate_is_one_sentence_that_names_the_flag() {

@@ -23,7 +23,8 @@ async fn room(State(directory): State<Directory>, Path(room_id): Path<String>) -
         Ok(room) => {
             let view = room.view.borrow();
             let settings = view.settings.told();
-            let broadcast = (!settings.has_password).then(|| view.broadcast.clone());
+            // The playlist's address holds the watch id.
+            let broadcast = (!room.charter.is_guarded()).then(|| view.broadcast.clone());
             let summary = RoomSummary {
                 room_id: room.id().to_owned(),
                 peers: view.members.len(),

@@ -5,6 +5,7 @@ use std::path::Path;
 use axum::{
     Router,
     http::{HeaderValue, header},
+    middleware::from_fn_with_state,
     response::Html,
     routing::get,
 };
@@ -13,10 +14,17 @@ use tower_http::{
     set_header::SetResponseHeader,
 };
 
+use super::pages::{self, Policies};
+
 const NOT_BUILT: &str = "<!doctype html><title>Not built</title>\
     <p>The frontend is not built yet: run <code>make build</code>, or point <code>--frontend-dir</code> at its files.";
 
-pub(super) fn router(dir: &Path) -> Router {
+/// The pages in `dir`, with what `policies` say of them.
+pub(super) fn router(dir: &Path, policies: Policies) -> Router {
+    files(dir).layer(from_fn_with_state(policies, pages::send))
+}
+
+fn files(dir: &Path) -> Router {
     let index = dir.join("index.html");
     if !index.is_file() {
         tracing::warn!(

@@ -1,12 +1,12 @@
-//! `/hls/*`, forwarded to the composer, so that one public origin is enough.
+//! `/hls/*`, forwarded to the composer with whatever method, so that one public origin is enough and answers as it does.
 
 use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
-    routing::get,
+    routing::any,
 };
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
@@ -44,8 +44,18 @@ impl Upstream {
     }
 }
 
+/// What of a request concerns the composer: the preflight of another site's player (Fetch, 3.3) included.
+const PASSED_ON: [HeaderName; 6] = [
+    header::ACCEPT_ENCODING,
+    header::RANGE,
+    header::IF_NONE_MATCH,
+    header::ORIGIN,
+    header::ACCESS_CONTROL_REQUEST_METHOD,
+    header::ACCESS_CONTROL_REQUEST_HEADERS,
+];
+
 pub(super) fn router(upstream: Upstream) -> Router {
-    Router::new().route("/hls/{*path}", get(forward)).with_state(upstream)
+    Router::new().route("/hls/{*path}", any(forward)).with_state(upstream)
 }
 
 async fn forward(State(upstream): State<Upstream>, request: Request) -> Response {
@@ -58,7 +68,7 @@ async fn forward(State(upstream): State<Upstream>, request: Request) -> Response
     let mut forwarded = axum::http::Request::new(Body::empty());
     *forwarded.method_mut() = parts.method;
     *forwarded.uri_mut() = uri;
-    for name in [header::ACCEPT_ENCODING, header::RANGE, header::ORIGIN, header::IF_NONE_MATCH] {
+    for name in PASSED_ON {
         if let Some(value) = parts.headers.get(&name) {
             forwarded.headers_mut().insert(name, value.clone());
         }
@@ -76,7 +86,12 @@ async fn forward(State(upstream): State<Upstream>, request: Request) -> Response
 }
 
 fn unavailable(reason: &'static str) -> Response {
-    let headers = [(header::CACHE_CONTROL, "no-store"), (header::RETRY_AFTER, "1")];
+    // As the composer's own answers: a player of another site that may not read this one takes it for a broken network.
+    let headers = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::RETRY_AFTER, "1"),
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    ];
     (StatusCode::SERVICE_UNAVAILABLE, headers, reason).into_response()
 }
 

@@ -4,17 +4,23 @@ mod api;
 mod frontend;
 mod hls_upstream;
 pub mod ops;
+mod origin;
+mod pages;
 
 use std::path::Path;
 
 use axum::{
     Router,
-    http::{HeaderValue, Method, StatusCode},
+    http::{HeaderValue, Method, StatusCode, header},
     routing::any,
 };
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::{
+    cors::{AllowOrigin, CorsLayer},
+    set_header::SetResponseHeaderLayer,
+};
 
-pub use self::hls_upstream::Upstream;
+use self::pages::Policies;
+pub use self::{hls_upstream::Upstream, origin::Origin};
 use crate::{room::Door, signaling::handlers};
 
 /// Everything under the public origin.
@@ -22,9 +28,11 @@ pub fn router(
     door: Door,
     limits: handlers::Limits,
     frontend_dir: &Path,
+    public_url: Option<&Origin>,
     hls_upstream: Upstream,
 ) -> Router {
     let cors = cors(&limits.allowed_origins);
+    let policies = Policies::new(&limits.allowed_origins, public_url);
     let api = api::router(door.directory.clone()).layer(cors.clone());
     // The layer answers both, and nothing reaches the routes. Clients that begin with polling, as those of the original
     // do, ask as pages ask.
@@ -37,12 +45,18 @@ pub fn router(
         .merge(socket_io)
         .merge(api)
         .merge(hls_upstream::router(hls_upstream))
-        .merge(frontend::router(frontend_dir))
+        .merge(frontend::router(frontend_dir, policies))
+        // A browser takes an answer for what its type says, never for what it looks like.
+        .layer(SetResponseHeaderLayer::overriding(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
 }
 
 /// Whose pages may ask; `allowed_origins` is empty for all.
-fn cors(allowed_origins: &[String]) -> CorsLayer {
-    let origins = allowed_origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+fn cors(allowed_origins: &[Origin]) -> CorsLayer {
+    let origins = allowed_origins.iter().map(Origin::as_str);
+    let origins = origins.filter_map(|origin| HeaderValue::from_str(origin).ok());
     let origins = match allowed_origins {
         [] => AllowOrigin::any(),
         _ => AllowOrigin::list(origins),

@@ -1,6 +1,10 @@
 //! What sfu-server adds to the ops listener: `GET /dump`, everything mediasoup holds at this moment, and
 //! `POST /workers/{worker}/replace`, for a media worker that answers no more.
 
+use crate::media::{
+    dump::Contents,
+    workers::{WorkerError, Workers},
+};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -8,17 +12,6 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use serde::Serialize;
-
-use crate::media::{
-    dump::WorkerContents,
-    workers::{WorkerError, Workers},
-};
-
-#[derive(Serialize)]
-struct Dump {
-    workers: Vec<WorkerContents>,
-}
 
 /// To be merged with the daemon's own ops routes. Never on the public port: ids of all rooms are in it.
 pub fn router(workers: Workers) -> Router {
@@ -28,8 +21,8 @@ pub fn router(workers: Workers) -> Router {
         .with_state(workers)
 }
 
-async fn dump(State(workers): State<Workers>) -> Json<Dump> {
-    Json(Dump { workers: workers.dump().await })
+async fn dump(State(workers): State<Workers>) -> Json<Contents> {
+    Json(workers.dump().await)
 }
 
 async fn replace(State(workers): State<Workers>, Path(worker): Path<usize>) -> Response {

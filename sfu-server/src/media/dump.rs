@@ -3,6 +3,15 @@
 use mediasoup::prelude::*;
 use serde::Serialize;
 
+/// All of them.
+#[derive(Debug, Default, Serialize)]
+pub struct Contents {
+    /// Those that answer.
+    pub workers: Vec<WorkerContents>,
+    /// All others: a worker that is here for more than a moment hangs.
+    pub silent: Vec<usize>,
+}
+
 /// One media worker.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -9,6 +9,7 @@ use std::{
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use daemon::secret::Secret;
 use ring::hmac;
 
 use crate::signaling::messages::IceServer;
@@ -36,7 +37,7 @@ pub struct RelayAddressError(String);
 impl Relays {
     /// # Errors
     /// One of `urls` is no address of a relay.
-    pub fn new(urls: Vec<String>, secret: Option<&str>) -> Result<Self, RelayAddressError> {
+    pub fn new(urls: Vec<String>, secret: Option<&Secret>) -> Result<Self, RelayAddressError> {
         let known = |url: &String| {
             let rest =
                 ["turn:", "turns:", "stun:"].iter().find_map(|scheme| url.strip_prefix(scheme));
@@ -47,7 +48,7 @@ impl Relays {
         }
         // The scheme's hash, whatever is thought of SHA-1: as HMAC it is not broken, and coturn knows no other by default.
         let key =
-            |secret: &str| hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, secret.as_bytes());
+            |it: &Secret| hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, it.text().as_bytes());
         Ok(Self(Arc::new(Inner { urls, secret: secret.map(key) })))
     }
 
@@ -77,7 +78,9 @@ mod tests {
 
     #[test]
     fn a_credential_is_what_coturn_computes() {
-        let relays = Relays::new(vec!["turn:relay.example.org".into()], Some("north")).expect("ok");
+        let secret = Secret::given("--turn-secret", "SFU_TURN_SECRET", Some("north")).expect("one");
+        let urls = vec!["turn:relay.example.org".into()];
+        let relays = Relays::new(urls, secret.as_ref()).expect("ok");
         let told = relays.at(Duration::from_secs(1_000_000), "ada");
         // printf 1086400:ada | openssl dgst -sha1 -hmac north -binary | base64
         assert_eq!(told[0].username.as_deref(), Some("1086400:ada"));

@@ -35,7 +35,7 @@ use crate::{
         errors::RequestError,
         messages::{AudioLevel, BroadcastStatus},
     },
-    tokens::{Digest, random_name},
+    tokens::{Digest, Revocation, Revoker, random_name},
 };
 
 /// How long the seats of a room that ends may take with what they have in hand.
@@ -59,6 +59,8 @@ pub struct RoomConfig {
     pub linger: Duration,
     /// What browsers are told of relays.
     pub relays: Relays,
+    /// Remembers that a room has ended.
+    pub revoker: Revoker,
     /// How broadcasts are driven; none when they are off.
     pub broadcasts: Option<broadcast::Config>,
 }
@@ -141,8 +143,8 @@ struct Held {
 }
 
 impl RoomActor {
-    /// Runs the room to its end. True when a host has ended it: then it is not to be opened again.
-    pub async fn run(mut self) -> bool {
+    /// Runs the room to its end, after which nobody opens it again but for the loss of its worker.
+    pub async fn run(mut self) {
         let room_id = self.handle.id().to_owned();
         tracing::info!(room = %room_id, watch = %self.handle.charter.watch_id, "room opened");
         let worker_lost = self.handle.placement.lost.clone();
@@ -167,9 +169,18 @@ impl RoomActor {
             }
             self.publish();
         }
-        let by_host = self.room.closed == Some(RequestError::EndedByHost);
+        let host = self.handle.charter.host;
+        let revocation = match &self.room.closed {
+            Some(RequestError::WorkerLost) => None,
+            Some(_) => Some(Revocation::EndedByHost(host)),
+            None => Some(Revocation::Ended(host)),
+        };
+        let revoker = self.config.revoker.clone();
         self.end().await;
-        by_host
+        // Only then the directory forgets the room: there is no moment at which it is neither open nor known to be over.
+        if let Some(revocation) = revocation {
+            revoker.revoke(revocation).await;
+        }
     }
 
     fn apply(&mut self, command: Command) {

@@ -1,7 +1,10 @@
 //! Who may enter, and as what: pure, from the room and what the entrant shows.
 
 use crate::{
-    room::{charter::Charter, view::RoomView},
+    room::{
+        charter::{Charter, Settings},
+        view::RoomView,
+    },
     signaling::{errors::RequestError, messages::Role},
     tokens::{Digest, Reentry, random_name},
 };
@@ -70,10 +73,30 @@ pub fn admit(
     room: &RoomView,
     capacity: Capacity,
 ) -> Result<Place, RequestError> {
-    let settings = &room.settings;
+    let place = place(entrance, charter, &room.settings)?;
+    let (max, role) = match place.role {
+        Role::Publisher => (capacity.publishers, "publishers"),
+        Role::Viewer => (capacity.viewers, "viewers"),
+    };
+    let others = room.members.iter().filter(|(id, _)| **id != place.peer_id);
+    if others.filter(|(_, member)| member.role == place.role).count() >= max {
+        return Err(RequestError::RoomFull { room: charter.room_id.clone(), max, role });
+    }
+    Ok(place)
+}
+
+/// The place `entrance` has a right to, however many are there. Whoever has none opens no room either.
+///
+/// # Errors
+/// Why not, for the entrant.
+pub fn place(
+    entrance: &Entrance,
+    charter: &Charter,
+    settings: &Settings,
+) -> Result<Place, RequestError> {
     let room_id = || charter.room_id.clone();
     let with_token = entrance.host_token == Some(charter.host);
-    let place = match &entrance.claim {
+    match &entrance.claim {
         Claim::Returning(reentry) => {
             // Embedders use a room's id again; whoever was in the former room was not in this one.
             if reentry.charter.host != charter.host {
@@ -87,12 +110,12 @@ pub fn admit(
             if settings.locks_out(&reentry.peer_id) && !host {
                 return Err(RequestError::RoomLocked(room_id()));
             }
-            Place {
+            Ok(Place {
                 peer_id: reentry.peer_id.clone(),
                 role: reentry.role,
                 host,
                 joined: Some(reentry.joined),
-            }
+            })
         }
         Claim::Stranger | Claim::Invited { .. } => {
             let host = with_token || matches!(entrance.claim, Claim::Invited { host: true });
@@ -107,18 +130,9 @@ pub fn admit(
                 return Err(RequestError::WrongPassword(room_id()));
             }
             let peer_id = random_name(PEER_ID_LENGTH);
-            Place { peer_id, role: entrance.role, host, joined: None }
+            Ok(Place { peer_id, role: entrance.role, host, joined: None })
         }
-    };
-    let (max, role) = match place.role {
-        Role::Publisher => (capacity.publishers, "publishers"),
-        Role::Viewer => (capacity.viewers, "viewers"),
-    };
-    let others = room.members.iter().filter(|(id, _)| **id != place.peer_id);
-    if others.filter(|(_, member)| member.role == place.role).count() >= max {
-        return Err(RequestError::RoomFull { room: room_id(), max, role });
     }
-    Ok(place)
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct Charter {
     pub host: Digest,
     /// How it is set.
     pub settings: Settings,
+    /// Nobody enters without a join token. This server says so, whatever stood where a token comes from.
+    #[serde(skip)]
+    pub invited_only: bool,
 }
 
 /// How a room is set.
@@ -60,8 +63,15 @@ impl Charter {
             watch_id: random_name(ID_LENGTH),
             host: Digest::of(&host_token),
             settings: Settings::default(),
+            invited_only: false,
         };
         (charter, host_token)
+    }
+
+    /// Whether something stands between knowing the room's id and entering: then the id alone leads to no picture either. The
+    /// watch id does, whoever has it. A lock is none of this: it keeps people out, and never viewers.
+    pub fn is_guarded(&self) -> bool {
+        self.invited_only || self.settings.password.is_some()
     }
 }
 
@@ -118,6 +128,16 @@ mod tests {
         assert_ne!(charter.room_id, charter.watch_id);
         assert_eq!(charter.host, Digest::of(&host_token));
         assert_eq!(Charter::draw_up(Some("known".into())).0.room_id, "known");
+    }
+
+    #[test]
+    fn a_password_and_a_join_secret_guard_a_room_and_a_lock_does_not() {
+        let (open, _) = Charter::draw_up(None);
+        let with = |settings| Charter { settings, ..open.clone() }.is_guarded();
+        assert!(!open.is_guarded());
+        assert!(!with(Settings { locked: Some(vec![]), ..Settings::default() }));
+        assert!(with(Settings { password: Some(Digest::of("proof")), ..Settings::default() }));
+        assert!(Charter { invited_only: true, ..open.clone() }.is_guarded());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use socketioxide::extract::SocketRef;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 
 use crate::{
@@ -146,7 +146,11 @@ impl Connection {
         match HostOrder::of(request) {
             Ok(order) => {
                 let reply = order.reply();
+                let revocation = order.revocation(inside.room.charter.host);
                 inside.room.order(inside.peer_id.clone(), order).await?;
+                if let Some(revocation) = revocation {
+                    self.door.revoker.revoke(revocation).await;
+                }
                 Ok(reply)
             }
             Err(request) => {
@@ -167,6 +171,7 @@ impl Connection {
             // Whichever it is, everything is told.
             changed = inside.room.view.changed() => changed.is_err(),
             Ok(()) = inside.media.changed() => false,
+            () = sleep_until(inside.renew) => false,
             () = inside.attachment.displaced() => true,
         }
     }
@@ -178,8 +183,10 @@ impl Connection {
         let media = Arc::clone(&inside.media.borrow_and_update());
         let mut facts = view::facts(&inside.told, &now, &inside.peer_id);
         facts.extend(media_state::facts(&inside.told_media, &media));
-        if now.settings.revision != inside.told.settings.revision {
-            let rejoin_token = self.door.rejoin_token(inside, &now);
+        let is_old = now.settings.revision != inside.told.settings.revision;
+        if (is_old || inside.renew <= Instant::now())
+            && let Some(rejoin_token) = self.door.rejoin_token(inside, &now)
+        {
             facts.push(Fact::RejoinToken(RejoinToken { rejoin_token }));
         }
         let mut over = now.farewell(&inside.peer_id).is_some();

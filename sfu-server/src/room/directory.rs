@@ -1,9 +1,6 @@
 //! The directory: one task that knows every open room by its id.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -19,7 +16,7 @@ use crate::{
         handle::RoomHandle,
     },
     signaling::errors::{RequestError, excerpt},
-    tokens::Digest,
+    tokens::Revoker,
 };
 
 /// Requests that may wait for the directory.
@@ -47,14 +44,11 @@ struct Insertion {
     reply: oneshot::Sender<Result<(RoomHandle, bool), RequestError>>,
 }
 
-/// Rooms that hosts have ended and that are remembered: with the tokens of an older one somebody could open it again.
-const ENDED_AT_MOST: usize = 1000;
-
 impl Directory {
     /// Starts the directory's task.
     pub fn start(workers: Workers, config: RoomConfig, max_rooms: usize) -> Self {
         let (requests, inbox) = mpsc::channel(MAILBOX);
-        tokio::spawn(keep(inbox, max_rooms));
+        tokio::spawn(keep(inbox, max_rooms, config.revoker.clone()));
         Self { requests, workers, config, max_rooms }
     }
 
@@ -98,22 +92,16 @@ fn open_rooms(rooms: &HashMap<String, RoomHandle>) -> usize {
     rooms.values().filter(|room| !room.is_over()).count()
 }
 
-async fn keep(mut inbox: mpsc::Receiver<Request>, max_rooms: usize) {
+async fn keep(mut inbox: mpsc::Receiver<Request>, max_rooms: usize, revoker: Revoker) {
     let mut rooms: HashMap<String, RoomHandle> = HashMap::new();
-    let mut running: JoinSet<(Arc<Charter>, bool)> = JoinSet::new();
-    let mut ended_by_hosts: VecDeque<Digest> = VecDeque::new();
+    let mut running: JoinSet<Arc<Charter>> = JoinSet::new();
     loop {
         tokio::select! {
             Some(ended) = running.join_next() => match ended {
-                Ok((charter, by_host)) => {
+                Ok(charter) => {
                     // The room of this id may be a newer one.
                     if rooms.get(&charter.room_id).is_some_and(RoomHandle::is_over) {
                         rooms.remove(&charter.room_id);
-                    }
-                    if by_host {
-                        ended_by_hosts.push_back(charter.host);
-                        let surplus = ended_by_hosts.len().saturating_sub(ENDED_AT_MOST);
-                        ended_by_hosts.drain(..surplus);
                     }
                 }
                 // A room that panicked does not say which it was: it is over, and nothing has closed it.
@@ -132,21 +120,24 @@ async fn keep(mut inbox: mpsc::Receiver<Request>, max_rooms: usize) {
                     let Insertion { handle, actor, reply } = *insertion;
                     let charter = Arc::clone(&handle.charter);
                     let open = rooms.get(&charter.room_id).filter(|room| !room.is_over());
+                    let revoked = revoker.list().of_room(charter.host);
                     let is_ending = rooms.get(&charter.room_id).is_some_and(|former| {
                         former.charter.host == charter.host
                             && former.view.borrow().closed == Some(RequestError::EndedByHost)
                     });
                     let answer = match open {
                         Some(open) => Ok((open.clone(), false)),
-                        None if ended_by_hosts.contains(&charter.host) || is_ending => {
-                            Err(RequestError::EndedByHost)
-                        }
+                        None if is_ending => Err(RequestError::EndedByHost),
+                        None if let Some(reason) = revoked => Err(reason),
                         None if open_rooms(&rooms) >= max_rooms => {
                             Err(RequestError::TooManyRooms(max_rooms))
                         }
                         None => {
                             rooms.insert(charter.room_id.clone(), handle.clone());
-                            running.spawn(async move { (charter, actor.run().await) });
+                            running.spawn(async move {
+                                actor.run().await;
+                                charter
+                            });
                             Ok((handle, true))
                         }
                     };

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
     room::{
         Charter, Directory,
-        admission::{Claim, Entrance},
+        admission::{self, Claim, Entrance},
         handle::{Joined, RoomHandle},
         media_state::MediaState,
         seat::Attachment,
@@ -20,7 +20,7 @@ use crate::{
         },
         request::Reply,
     },
-    tokens::{Digest, Invitation, Reentry, Tokens},
+    tokens::{Digest, Invitation, Reentry, Revoker, Tokens},
 };
 
 const MAX_NAME: usize = 64;
@@ -33,6 +33,8 @@ pub struct Door {
     pub directory: Directory,
     /// Checks what is shown.
     pub tokens: Tokens,
+    /// Knows which rejoin tokens hold no longer.
+    pub revoker: Revoker,
 }
 
 /// A connection's place in a room.
@@ -49,6 +51,8 @@ pub struct Inside {
     pub media: watch::Receiver<Arc<MediaState>>,
     /// The last state of its media the client knows.
     pub told_media: Arc<MediaState>,
+    /// When the client needs a newer rejoin token.
+    pub renew: Instant,
 }
 
 impl Inside {
@@ -94,7 +98,7 @@ impl Door {
             return Err(invalid("its role is not host"));
         }
         let name = invitation.as_ref().and_then(|it| it.name.clone()).or(display_name);
-        let (mut charter, host_token) = Charter::draw_up(invitation.map(|it| it.room));
+        let (mut charter, host_token) = self.draw_up(invitation.map(|it| it.room));
         let proof = password.map(|it| self.tokens.password_proof(&charter.room_id, &it));
         charter.settings.password = proof;
         let entrance = Entrance {
@@ -118,16 +122,22 @@ impl Door {
         // Whose word opens the room, opens it when it is not open.
         let (charter, claim, name, role) = match &request.rejoin_token {
             Some(token) => {
-                let reentry = self.tokens.reentry(token, room_id)?;
-                let name = reentry.display_name.clone();
-                let (charter, role) = (reentry.charter.clone(), reentry.role);
-                (Some(charter), Claim::Returning(Box::new(reentry)), name, role)
+                let (reentry, expires) = self.tokens.reentry(token, room_id)?;
+                let revoked = self.revoker.list();
+                if let Some(reason) = revoked.of(&reentry) {
+                    return Err(reason);
+                }
+                let (name, role) = (reentry.display_name.clone(), reentry.role);
+                // Whoever may only watch opens nothing, and nobody opens what may have ended.
+                let opens = role == Role::Publisher && revoked.may_open(expires).is_ok();
+                let charter = opens.then(|| reentry.charter.clone());
+                (charter, Claim::Returning(Box::new(reentry)), name, role)
             }
             None => match self.tokens.invitation(request.join_token.as_deref(), Some(room_id))? {
                 None => (None, Claim::Stranger, None, request.role.unwrap_or_default()),
                 Some(Invitation { role, host, name, .. }) => {
                     let opens = role == Role::Publisher;
-                    let charter = opens.then(|| Charter::draw_up(Some(room_id.clone())).0);
+                    let charter = opens.then(|| self.draw_up(Some(room_id.clone())).0);
                     (charter, Claim::Invited { host }, name, role)
                 }
             },
@@ -152,6 +162,10 @@ impl Door {
         charter: Charter,
         entrance: Entrance,
     ) -> Result<(Inside, RoomJoined), RequestError> {
+        let charter = Charter { invited_only: self.tokens.wants_invitations(), ..charter };
+        if self.directory.find(&charter.room_id).await.is_err() {
+            admission::place(&entrance, &charter, &charter.settings)?;
+        }
         let (room, is_new) = self.directory.open(charter.clone()).await?;
         match self.enter(room, entrance.clone()).await {
             // It was empty, and ended at that very moment.
@@ -175,19 +189,27 @@ impl Door {
         Ok((inside, reply.into()))
     }
 
-    /// What opens the room again after a restart, as `view` has it now.
-    pub fn rejoin_token(&self, inside: &Inside, view: &RoomView) -> String {
-        let member = view.members.get(&inside.peer_id).cloned().unwrap_or_default();
+    /// What opens the room again after a restart, as `view` has it now; none for whoever is in it no more.
+    pub fn rejoin_token(&self, inside: &mut Inside, view: &RoomView) -> Option<String> {
+        let member = view.members.get(&inside.peer_id).cloned()?;
         let charter =
             Charter { settings: view.settings.clone(), ..Charter::clone(&inside.room.charter) };
-        self.tokens.sign_reentry(Reentry {
+        // Whatever happens, half a lifetime is left.
+        inside.renew = Instant::now() + self.tokens.rejoin_lifetime() / 2;
+        Some(self.tokens.sign_reentry(Reentry {
             charter,
             peer_id: inside.peer_id.clone(),
             display_name: member.display_name,
             role: member.role,
             host: member.host,
             joined: member.joined,
-        })
+        }))
+    }
+
+    /// A new room of this server.
+    fn draw_up(&self, room_id: Option<String>) -> (Charter, String) {
+        let (charter, host_token) = Charter::draw_up(room_id);
+        (Charter { invited_only: self.tokens.wants_invitations(), ..charter }, host_token)
     }
 
     async fn enter(
@@ -232,8 +254,9 @@ impl Door {
         };
         let (told, told_media) = (Arc::new(told), Arc::default());
         let media = attachment.media();
-        let inside = Inside { peer_id, room, attachment, told, media, told_media };
-        reply.rejoin_token = self.rejoin_token(&inside, &now);
+        let renew = Instant::now();
+        let mut inside = Inside { peer_id, room, attachment, told, media, told_media, renew };
+        reply.rejoin_token = self.rejoin_token(&mut inside, &now).unwrap_or_default();
         Ok((inside, reply))
     }
 }

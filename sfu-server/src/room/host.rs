@@ -7,6 +7,7 @@ use crate::{
         messages::{Ended, LayoutName, LayoutSet, Muted, Pin, Pinned, Removed, RoomLocked},
         request::{Reply, Request},
     },
+    tokens::{Digest, Revocation},
 };
 
 /// One order.
@@ -92,6 +93,15 @@ impl HostOrder {
                 Err(RequestError::PeerNotFound(excerpt(peer_id)))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What rejoin tokens of the room known by `room` open no longer once it is obeyed.
+    pub fn revocation(&self, room: Digest) -> Option<Revocation> {
+        match self {
+            Self::Remove { peer_id } => Some(Revocation::Removed(room, peer_id.clone())),
+            Self::End => Some(Revocation::EndedByHost(room)),
+            Self::Mute { .. } | Self::Lock { .. } | Self::Layout { .. } | Self::Pin { .. } => None,
         }
     }
 

@@ -6,10 +6,9 @@
 use std::{future::ready, sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, header};
-use serde_json::Value;
 use socketioxide::{
     SocketIo,
-    extract::{AckSender, Event, Extension, SocketRef, TryData},
+    extract::{AckSender, Event, Extension, SocketRef},
     handler::ConnectHandler as _,
     layer::SocketIoLayer,
     socket::DisconnectReason,
@@ -20,6 +19,7 @@ use tokio::{
 };
 
 use crate::{
+    http::Origin,
     room::{
         Door,
         connection::{self, Parting},
@@ -27,6 +27,7 @@ use crate::{
     signaling::{
         errors::RequestError,
         messages::Failure,
+        payload::Payload,
         request::{Reply, Request},
     },
 };
@@ -51,7 +52,7 @@ pub struct Limits {
     /// Requests of one connection a second.
     pub requests_per_second: u32,
     /// Sites whose pages may connect; empty for all. What is no browser sends no origin, and may.
-    pub allowed_origins: Arc<[String]>,
+    pub allowed_origins: Arc<[Origin]>,
 }
 
 /// Why a connection is refused.
@@ -138,9 +139,9 @@ fn admit(
 }
 
 /// Whether a page of the origin in `headers` may connect.
-fn is_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
+fn is_allowed(headers: &HeaderMap, allowed: &[Origin]) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    allowed.is_empty() || allowed.iter().any(|allowed| origin.as_bytes() == allowed.as_bytes())
+    allowed.is_empty() || allowed.iter().any(|allowed| origin == allowed.as_str())
 }
 
 fn connect(socket: &SocketRef, door: Door, limits: &Limits, held: OwnedSemaphorePermit) {
@@ -149,18 +150,16 @@ fn connect(socket: &SocketRef, door: Door, limits: &Limits, held: OwnedSemaphore
     tracing::debug!(connection = %socket.id, "connected");
 
     let overwhelmed = parted.clone();
-    socket.on_fallback(
-        move |Event(event): Event, TryData(data): TryData<Value>, ack: AckSender| {
-            let request = Request::decode(&event, data.ok());
-            let call = Call { request, arrived: Instant::now(), ack: Ack(ack) };
-            if let Err(full) = mailbox.try_send(call)
-                && !full.into_inner().ack.answer(&Err(RequestError::Busy))
-            {
-                overwhelmed.send_replace(Some(Parting::Lost));
-            }
-            ready(())
-        },
-    );
+    socket.on_fallback(move |Event(event): Event, payload: Payload, ack: AckSender| {
+        let request = Request::decode(&event, payload);
+        let call = Call { request, arrived: Instant::now(), ack: Ack(ack) };
+        if let Err(full) = mailbox.try_send(call)
+            && !full.into_inner().ack.answer(&Err(RequestError::Busy))
+        {
+            overwhelmed.send_replace(Some(Parting::Lost));
+        }
+        ready(())
+    });
     socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| {
         match reason {
             DisconnectReason::PacketParsingError | DisconnectReason::TransportError => {
@@ -196,7 +195,7 @@ mod tests {
         let of = |origin: &'static str| {
             HeaderMap::from_iter([(header::ORIGIN, axum::http::HeaderValue::from_static(origin))])
         };
-        let allowed = ["https://call.example.org".to_owned()];
+        let allowed = ["https://call.example.org".parse().expect("an origin")];
         assert!(is_allowed(&of("https://call.example.org"), &allowed));
         for origin in ["https://call.example.org.evil", "http://call.example.org", "null"] {
             assert!(!is_allowed(&of(origin), &allowed), "{origin}");

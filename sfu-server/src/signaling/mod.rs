@@ -9,6 +9,7 @@ pub mod facts;
 pub mod handlers;
 mod leniency;
 pub mod messages;
+pub mod payload;
 mod reference;
 pub mod request;
 

@@ -9,6 +9,7 @@ use crate::signaling::{
     errors::{MAX_PAYLOAD, RequestError, excerpt},
     leniency,
     messages::*,
+    payload::Payload,
 };
 
 /// One event of the contract: its name, the types of its payload and of its reply.
@@ -40,12 +41,22 @@ macro_rules! requests {
         ];
 
         impl Request {
-            /// Decodes `event`; `payload` is its first argument, if it has one.
-            pub fn decode(event: &str, payload: Option<Value>) -> Result<Self, RequestError> {
-                if payload.as_ref().is_some_and(|payload| json_size(payload) > MAX_PAYLOAD) {
-                    return Err(RequestError::TooLarge { event: excerpt(event) });
-                }
-                let payload = payload.filter(|payload| !payload.is_null());
+            /// Decodes `event` and its `payload`.
+            ///
+            /// # Errors
+            /// There is no such event, or the payload is unreadable, too large or of another shape: nothing is done then.
+            pub fn decode(event: &str, payload: impl Into<Payload>) -> Result<Self, RequestError> {
+                let payload = match payload.into() {
+                    Payload::Absent => None,
+                    Payload::Unreadable(reason) => {
+                        let reason = format!("the payload cannot be read: {reason}");
+                        return Err(RequestError::BadPayload { event: excerpt(event), reason });
+                    }
+                    Payload::Given(payload) if json_size(&payload) > MAX_PAYLOAD => {
+                        return Err(RequestError::TooLarge { event: excerpt(event) });
+                    }
+                    Payload::Given(payload) => Some(payload),
+                };
                 match event {
                     $($event => Ok(Self::$variant $((Box::new(shape::<$payload>($event, payload)?)))?),)+
                     _ => Err(RequestError::UnknownEvent(excerpt(event))),
@@ -185,6 +196,15 @@ mod tests {
     #[test]
     fn a_missing_payload_is_named() {
         assert_eq!(refusal("joinRoom", None), "`joinRoom`: the payload is missing");
+    }
+
+    #[test]
+    fn an_unreadable_payload_is_refused_by_every_event_those_without_one_included() {
+        for event in EVENTS {
+            let refused = Request::decode(event.name, Payload::Unreadable("why".into()));
+            let refused = refused.expect_err(event.name).to_string();
+            assert_eq!(refused, format!("`{}`: the payload cannot be read: why", event.name));
+        }
     }
 
     #[test]

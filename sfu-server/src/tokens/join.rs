@@ -22,10 +22,12 @@ pub struct Invitation {
     pub name: Option<String>,
 }
 
-/// The claims; `exp` and `nbf` are checked by the library.
+/// The claims; `exp` and `nbf` are checked by the library, which passes by an `nbf` that it cannot read.
 #[derive(Deserialize)]
 struct Claims {
     room: String,
+    #[serde(rename = "nbf")]
+    _from: Option<f64>,
     #[serde(default)]
     role: ClaimedRole,
     name: Option<String>,
@@ -83,12 +85,21 @@ impl Tokens {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use daemon::secret::Secret;
     use jsonwebtoken::{EncodingKey, Header, get_current_timestamp};
     use serde_json::{Value, json};
 
     use super::{super::Key, *};
 
     const SECRET: &str = "the embedder's secret, 32 bytes or more";
+    const LIFETIME: Duration = Duration::from_secs(600);
+
+    fn embedded() -> Tokens {
+        let secret = Secret::strong("--join-secret", "SFU_JOIN_SECRET", Some(SECRET));
+        Tokens::new(&Key::random(), secret.expect("strong").as_ref(), LIFETIME)
+    }
 
     fn signed(claims: &Value, secret: &str) -> String {
         let key = EncodingKey::from_secret(secret.as_bytes());
@@ -96,7 +107,7 @@ mod tests {
     }
 
     fn check(claims: &Value, secret: &str, room: &str) -> Result<Option<Invitation>, String> {
-        let tokens = Tokens::new(&Key::random(), Some(SECRET));
+        let tokens = embedded();
         let token = signed(claims, secret);
         tokens.invitation(Some(&token), Some(room)).map_err(|error| error.to_string())
     }
@@ -134,6 +145,7 @@ mod tests {
                 "r",
                 "not valid yet",
             ),
+            (json!({"room": "r", "exp": now + 600, "nbf": "tomorrow"}), SECRET, "r", "malformed"),
             (json!({"room": "r", "role": "king", "exp": now + 600}), SECRET, "r", "malformed"),
             (json!({"room": "../r", "exp": now + 600}), SECRET, "../r", "its room takes"),
         ] {
@@ -144,9 +156,9 @@ mod tests {
 
     #[test]
     fn no_token_is_asked_for_without_a_secret_and_one_is_with_it() {
-        let open = Tokens::new(&Key::random(), None);
+        let open = Tokens::new(&Key::random(), None, LIFETIME);
         assert_eq!(open.invitation(Some("anything"), None), Ok(None));
-        let embedded = Tokens::new(&Key::random(), Some(SECRET));
+        let embedded = embedded();
         assert_eq!(embedded.invitation(None, None), Err(RequestError::TokenRequired));
     }
 
@@ -154,7 +166,7 @@ mod tests {
     fn an_unsigned_token_is_none() {
         // {"alg":"none"}.{"room":"r","exp":99999999999}.
         let token = "eyJhbGciOiJub25lIn0.eyJyb29tIjoiciIsImV4cCI6OTk5OTk5OTk5OTl9.";
-        let tokens = Tokens::new(&Key::random(), Some(SECRET));
+        let tokens = embedded();
         assert!(tokens.invitation(Some(token), Some("r")).is_err());
     }
 }

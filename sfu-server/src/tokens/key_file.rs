@@ -1,13 +1,14 @@
 //! The key on disk, with which rejoin tokens are signed: it outlives the process, so that a call does as well.
 
 use std::{
-    fs,
-    io::{self, Write as _},
-    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    fs, io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use rand::Rng as _;
+
+use super::file;
 
 /// 256 random bits.
 #[derive(Clone)]
@@ -57,7 +58,7 @@ impl Key {
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = Self::random();
-                key.write(path).map_err(failed)?;
+                file::replace(path, &key.0).map_err(failed)?;
                 tracing::info!(path = %path.display(), "made a key for rejoin tokens");
                 Ok(key)
             }
@@ -68,23 +69,6 @@ impl Key {
     /// What is signed with.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
-    }
-
-    /// Whole or not at all: a half-written key would be a wrong one for ever.
-    fn write(&self, path: &Path) -> io::Result<()> {
-        if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir)?;
-        }
-        let half = path.with_extension("new");
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&half)?;
-        file.write_all(&self.0)?;
-        file.sync_all()?;
-        fs::rename(&half, path)
     }
 }
 

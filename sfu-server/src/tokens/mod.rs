@@ -7,20 +7,30 @@
 //! an embedder's site ─▶ joinToken   JWT signed with --join-secret: room, role, name, expiry
 //! ```
 
+mod file;
 mod hs256;
 mod join;
 mod key_file;
 mod rejoin;
+mod revocations;
+mod revoker;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+use daemon::secret::Secret;
 use jsonwebtoken::{DecodingKey, EncodingKey, errors::ErrorKind};
 use rand::distr::{Alphanumeric, SampleString as _};
 use ring::{digest, hmac};
 use serde::{Deserialize, Serialize};
 
-pub use self::{join::Invitation, key_file::Key, rejoin::Reentry};
+pub use self::{
+    join::Invitation,
+    key_file::Key,
+    rejoin::Reentry,
+    revocations::{Revocation, Revocations},
+    revoker::Revoker,
+};
 
 /// The server's keys. Clones share them.
 #[derive(Clone)]
@@ -31,6 +41,7 @@ struct Keys {
     verify: DecodingKey,
     passwords: hmac::Key,
     join: Option<DecodingKey>,
+    rejoin_lifetime: Duration,
 }
 
 impl std::fmt::Debug for Tokens {
@@ -40,19 +51,28 @@ impl std::fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// `key` signs rejoin tokens; `join_secret` is what embedders sign theirs with.
-    pub fn new(key: &Key, join_secret: Option<&str>) -> Self {
+    /// `key` signs rejoin tokens, which hold for `rejoin_lifetime`; `join_secret` is what embedders sign theirs with.
+    pub fn new(key: &Key, join_secret: Option<&Secret>, rejoin_lifetime: Duration) -> Self {
         hs256::install();
         let root = hmac::Key::new(hmac::HMAC_SHA256, key.bytes());
         // A key for each purpose: what one signs says nothing to the other.
-        let rejoin = hmac::sign(&root, b"rejoin tokens");
+        let mut purpose = b"rejoin tokens".to_vec();
+        // What was derived from tokens of another secret, or of none, is void with it.
+        purpose.extend(join_secret.iter().flat_map(|secret| secret.text().bytes()));
+        let rejoin = hmac::sign(&root, &purpose);
         let passwords = hmac::sign(&root, b"passwords");
         Self(Arc::new(Keys {
             sign: EncodingKey::from_secret(rejoin.as_ref()),
             verify: DecodingKey::from_secret(rejoin.as_ref()),
             passwords: hmac::Key::new(hmac::HMAC_SHA256, passwords.as_ref()),
-            join: join_secret.map(|secret| DecodingKey::from_secret(secret.as_bytes())),
+            join: join_secret.map(|secret| DecodingKey::from_secret(secret.text().as_bytes())),
+            rejoin_lifetime,
         }))
+    }
+
+    /// How long a rejoin token holds.
+    pub fn rejoin_lifetime(&self) -> Duration {
+        self.0.rejoin_lifetime
     }
 
     /// What is kept of a room's password: without the server's key nobody can try passwords against it.
@@ -129,12 +149,13 @@ mod tests {
 
     #[test]
     fn a_password_is_proven_for_its_room_only() {
-        let tokens = Tokens::new(&Key::random(), None);
+        let lifetime = Duration::from_secs(600);
+        let tokens = Tokens::new(&Key::random(), None, lifetime);
         let proof = tokens.password_proof("room", "secret");
         assert_eq!(proof, tokens.password_proof("room", "secret"));
         assert_ne!(proof, tokens.password_proof("room", "Secret"));
         assert_ne!(proof, tokens.password_proof("other", "secret"));
-        let elsewhere = Tokens::new(&Key::random(), None);
+        let elsewhere = Tokens::new(&Key::random(), None, lifetime);
         assert_ne!(proof, elsewhere.password_proof("room", "secret"));
     }
 

@@ -161,7 +161,8 @@ pub struct RoomSummary {
     pub has_password: bool,
     /// Nobody new may join.
     pub locked: bool,
-    /// Its broadcast; not told of a room with a password, because the address of the playlist is in it.
+    /// Its broadcast; not told of a room with a password, nor where joining takes a join token, because the address of the
+    /// playlist is in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub broadcast: Option<BroadcastStatus>,

@@ -44,7 +44,8 @@ pub struct RoomJoined {
     pub settings: RoomSettings,
     /// Takes the seat up again after a lost connection.
     pub session: Session,
-    /// Opens the room again after a restart of the server.
+    /// Opens the room again after a restart of the server; a viewer's only lets in. It holds for minutes, and `rejoinToken`
+    /// brings another in time.
     pub rejoin_token: String,
     /// What the caller has on the server: nothing after `joinRoom`.
     pub kept: KeptMedia,

@@ -43,8 +43,9 @@ pub struct JoinRoom {
     /// A JWT, where the server is started with `--join-secret`.
     #[ts(optional)]
     pub join_token: Option<String>,
-    /// The last one this client was given: after a restart of the server it opens the room again, with its settings. Whoever
-    /// has one is asked for no password and no join token, and passes the lock of a room that it was in when it was locked.
+    /// The last one this client was given: after a restart of the server it opens the room again, with its settings, unless it
+    /// is a viewer's. Whoever has one is asked for no password and no join token, and passes the lock of a room that it was in
+    /// when it was locked.
     #[ts(optional)]
     pub rejoin_token: Option<String>,
 }

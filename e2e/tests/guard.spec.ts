@@ -1,0 +1,272 @@
+// What guards a room guards all of it: who finds its picture, what cannot be read, and how long a token opens a door.
+import { setTimeout as pause } from 'node:timers/promises';
+import { joinToken, SECRET } from '../harness/join-token';
+import { heldByMediasoup } from '../harness/media-dump';
+import { RawSocket } from '../harness/raw-socket';
+import { dtlsParameters, vp8 } from '../harness/rtp-parameters';
+import { SignalingPeer, type Answer } from '../harness/signaling-peer';
+import type { System, SystemOptions } from '../harness/system';
+import { expect, test as base } from '../harness/test';
+import { until } from '../harness/until';
+
+const test = base.extend<{ connect: () => Promise<SignalingPeer> }>({
+  connect: async ({ system }, use) => {
+    const peers: SignalingPeer[] = [];
+    await use(async () => {
+      const peer = await SignalingPeer.connect(system.url);
+      peers.push(peer);
+      return peer;
+    });
+    for (const peer of peers) peer.close();
+  },
+});
+
+interface Entered {
+  roomId: string;
+  watchId: string;
+  peerId: string;
+  role: string;
+  host: boolean;
+  rejoinToken: string;
+  settings: { hasPassword: boolean };
+}
+
+const entered = async (peer: SignalingPeer, event: string, ...payload: unknown[]) => (await peer.must(event, ...payload)) as unknown as Entered;
+
+function refuses(answer: Answer, code: string): void {
+  expect(answer).toEqual({ error: expect.stringMatching(/\S+ \S+/), code });
+}
+
+const embedded = (changed: Partial<SystemOptions> = {}): SystemOptions => ({
+  broadcast: false,
+  composerArgs: [],
+  ...changed,
+  sfuArgs: ['--join-secret', SECRET, ...(changed.sfuArgs ?? [])],
+});
+
+const summary = async (system: System, roomId: string): Promise<Answer> =>
+  (await (await fetch(`${system.url}/api/rooms/${roomId}`)).json()) as Answer;
+
+/** Announces a camera that sends nothing: the picture is a slate, which is as good a playlist. */
+async function goOnAir(peer: SignalingPeer): Promise<void> {
+  await peer.must('createProducerTransport');
+  await peer.must('connectProducerTransport', { dtlsParameters });
+  await peer.must('produce', { kind: 'video', rtpParameters: vp8(1111) });
+  await until('on air', () => peer.facts.some(({ event, payload }) => event === 'broadcastStatus' && payload.phase === 'live'));
+}
+
+test.describe('the picture of a room', () => {
+  for (const [guard, options, event, wishes] of [
+    ['behind a join secret', embedded({ broadcast: true }), 'joinRoom', { roomId: 'lesson-7', joinToken: joinToken({ room: 'lesson-7', role: 'host' }) }],
+    ['with a password', { broadcast: true, sfuArgs: [], composerArgs: [] }, 'createRoom', { password: 'north' }],
+  ] as const) {
+    test.describe(guard, () => {
+      test.use({ systemOptions: { ...options, composerArgs: [...options.composerArgs], sfuArgs: [...options.sfuArgs] } });
+
+      test('is found by its watch id alone, also after a restart of hls-composer, and a lock interrupts nobody', async ({ connect, system }) => {
+        const peer = await connect();
+        const { roomId, watchId } = await entered(peer, event, wishes);
+        await goOnAir(peer);
+        expect(await summary(system, roomId)).toEqual({ roomId, peers: 1, hasPassword: event === 'createRoom', locked: false });
+
+        const isFoundBy = async (origin: string, id: string, files: string[]) =>
+          Promise.all(files.map(async (file) => (await fetch(`${origin}/hls/${id}/${file}`)).status));
+        const files = async () => {
+          await until('a segment', async () => (await media(system.url, watchId)).length > 0);
+          const newest = (await media(system.url, watchId)).at(-1) ?? '';
+          return ['index.m3u8', 'live.m3u8', 'plain.m3u8', newest];
+        };
+        for (const origin of [system.url, system.hlsUrl]) {
+          const all = await files();
+          expect(await isFoundBy(origin, watchId, all), 'by the watch id').toEqual(all.map(() => 200));
+          expect(await isFoundBy(origin, roomId, [...all, 'poster.jpg', 'vod.m3u8']), 'by the room id').toEqual([...all, '', ''].map(() => 404));
+        }
+
+        await system.composer.stop();
+        await system.composer.start();
+        await until('it plays on', async () => (await fetch(`${system.url}/hls/${watchId}/live.m3u8`)).status === 200);
+        expect(await isFoundBy(system.url, roomId, ['index.m3u8', 'live.m3u8', 'poster.jpg'])).toEqual([404, 404, 404]);
+
+        await peer.must('lockRoom', { locked: true });
+        const before = (await media(system.url, watchId)).at(-1);
+        await until('the picture goes on', async () => (await media(system.url, watchId)).at(-1) !== before);
+      });
+    });
+  }
+
+  test.describe('that anybody may enter', () => {
+    test.use({ systemOptions: { broadcast: true, sfuArgs: [], composerArgs: [] } });
+
+    test('is found by both ids, locked or not', async ({ connect, system }) => {
+      const peer = await connect();
+      const { roomId, watchId } = await entered(peer, 'createRoom');
+      await goOnAir(peer);
+      await peer.must('lockRoom', { locked: true });
+      expect(await summary(system, roomId)).toMatchObject({ locked: true, broadcast: { phase: 'live' } });
+      for (const id of [roomId, watchId]) expect((await fetch(`${system.url}/hls/${id}/live.m3u8`)).status).toBe(200);
+    });
+  });
+});
+
+/** The names of what a live playlist lists. */
+async function media(origin: string, id: string): Promise<string[]> {
+  const list = await (await fetch(`${origin}/hls/${id}/live.m3u8`)).text();
+  const parts = [...list.matchAll(/^#EXT-X-PART:.*URI="([^"]+)"/gm)].map(([, name = '']) => name);
+  return parts.length > 0 ? parts : list.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+test.describe('what cannot be read', () => {
+  test.use({ systemOptions: { broadcast: false, sfuArgs: [], composerArgs: [] } });
+
+  const deep = '['.repeat(200) + ']'.repeat(200);
+  for (const [what, payload] of [
+    ['a display name cut inside an emoji', '{"password":"north","displayName":"Ada \\ud83d"}'],
+    ['a number beyond all bounds', '{"password":"north","age":1e999}'],
+    ['200 lists in one another', `{"password":"north","more":${deep}}`],
+  ] as const) {
+    test(`beside a password, ${what}, is refused once, and no room opens`, async ({ system }) => {
+      const socket = await RawSocket.connect(system.url);
+      socket.frame(`421["createRoom",${payload}]`);
+      socket.ask(2, 'listProducers');
+      await until('both answers', () => socket.acknowledged.length === 2);
+      const [created, listed] = socket.acknowledged.map(({ answer }) => answer as Answer);
+      expect(created).toEqual({ error: expect.stringContaining('the payload cannot be read'), code: 'bad_request' });
+      expect(listed).toMatchObject({ code: 'not_joined' });
+      expect((await heldByMediasoup(system)).routers).toEqual([]);
+      await socket.close();
+    });
+  }
+
+  test('is not an escaped key: the room has its password', async ({ connect, system }) => {
+    const socket = await RawSocket.connect(system.url);
+    socket.frame('421["createRoom",{"\\u0070assword":"north"}]');
+    await until('the answer', () => socket.acknowledged.length === 1);
+    const room = socket.acknowledged[0]?.answer as Entered;
+    expect(room.settings).toMatchObject({ hasPassword: true });
+    refuses(await (await connect()).ask('joinRoom', { roomId: room.roomId }), 'wrong_password');
+    await socket.close();
+  });
+
+  test('is a binary attachment, wherever it stands', async ({ connect, system }) => {
+    const peer = await connect();
+    refuses(await peer.ask('createRoom', Buffer.from('{"password":"north"}')), 'bad_request');
+    refuses(await peer.ask('createRoom', { password: Buffer.from('north') }), 'bad_request');
+    expect((await heldByMediasoup(system)).routers).toEqual([]);
+  });
+
+  test('unpins nobody: pinPeer with an id that cannot be read is an error', async ({ system }) => {
+    const socket = await RawSocket.connect(system.url);
+    const answers = async (wanted: number) => {
+      await until('an answer', () => socket.acknowledged.length === wanted);
+      return socket.acknowledged.at(-1)?.answer as Answer;
+    };
+    socket.ask(1, 'createRoom');
+    const { peerId } = await answers(1);
+    socket.ask(2, 'pinPeer', { peerId });
+    expect(await answers(2)).toEqual({ pinned: true });
+    socket.frame('423["pinPeer",{"peerId":"\\ud83d"}]');
+    refuses(await answers(3), 'bad_request');
+    socket.ask(4, 'pinPeer', { peerId: 5 });
+    refuses(await answers(4), 'bad_request');
+    socket.frame('425["endRoom","\\ud83d"]');
+    refuses(await answers(5), 'bad_request');
+    socket.ask(6, 'setLayout', { layout: 'grid' });
+    expect(await answers(6), 'the room goes on').toEqual({ layout: 'grid' });
+    await socket.close();
+  });
+});
+
+const tokensOf = (peer: SignalingPeer): string[] =>
+  peer.facts.filter(({ event }) => event === 'rejoinToken').map(({ payload }) => String(payload.rejoinToken));
+
+const LIVES_S = 4;
+
+test.describe('a rejoin token', () => {
+  const quick = ['--rejoin-lifetime', `${LIVES_S}s`, '--seat-grace', '1s', '--broadcast-linger', '1s'];
+  test.use({ systemOptions: embedded({ sfuArgs: quick }) });
+
+  const restart = async (system: System) => {
+    await system.sfu.kill();
+    await system.sfu.start();
+  };
+  const opened = async (system: System, roomId: string) => (await fetch(`${system.url}/api/rooms/${roomId}`)).status === 200;
+
+  test('is renewed while its holder is in the room, and brings it back over a restart though its join token has run out', async ({ connect, system }) => {
+    const ada = await connect();
+    // The server takes a minute for what two companies' clocks may differ by.
+    const soon = Math.floor(Date.now() / 1000) - 57;
+    const first = await entered(ada, 'joinRoom', { roomId: 'lesson-1', joinToken: joinToken({ room: 'lesson-1', role: 'host', exp: soon }) });
+    await until('two newer tokens', () => tokensOf(ada).length >= 2, { within: 30_000 });
+    await pause(1000 * LIVES_S);
+    await restart(system);
+    const back = await connect();
+    const { roomId, rejoinToken: eldest, peerId, watchId } = first;
+    refuses(await back.ask('joinRoom', { roomId, rejoinToken: eldest }), 'invalid_token');
+    refuses(await back.ask('joinRoom', { roomId, joinToken: joinToken({ room: roomId, role: 'host', exp: soon }) }), 'invalid_token');
+    expect(await opened(system, roomId)).toBe(false);
+    const newest = tokensOf(ada).at(-1);
+    expect(await entered(back, 'joinRoom', { roomId, rejoinToken: newest })).toMatchObject({ peerId, watchId, host: true });
+  });
+
+  test('of whoever has left opens nothing for long', async ({ connect, system }) => {
+    const ada = await connect();
+    const { roomId, rejoinToken } = await entered(ada, 'joinRoom', { roomId: 'lesson-2', joinToken: joinToken({ room: 'lesson-2' }) });
+    await system.sfu.kill();
+    await pause(1000 * (LIVES_S + 1));
+    await system.sfu.start();
+    refuses(await (await connect()).ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
+    expect(await opened(system, roomId)).toBe(false);
+  });
+
+  test('of a viewer opens nothing, and lets it in as a viewer once somebody else has opened the room', async ({ connect, system }) => {
+    const [ada, vera] = [await connect(), await connect()];
+    const host = { roomId: 'lesson-3', joinToken: joinToken({ room: 'lesson-3', role: 'host' }) };
+    const { roomId, rejoinToken: hers } = await entered(ada, 'joinRoom', host);
+    const viewer = await entered(vera, 'joinRoom', { roomId, joinToken: joinToken({ room: roomId, role: 'viewer' }) });
+    await restart(system);
+    const back = await connect();
+    refuses(await back.ask('joinRoom', { roomId, rejoinToken: viewer.rejoinToken }), 'room_not_found');
+    expect(await opened(system, roomId)).toBe(false);
+    await (await connect()).must('joinRoom', { roomId, rejoinToken: hers });
+    const again = await entered(back, 'joinRoom', { roomId, rejoinToken: viewer.rejoinToken });
+    expect(again).toMatchObject({ role: 'viewer', host: false, peerId: viewer.peerId });
+    refuses(await back.ask('createProducerTransport'), 'not_allowed');
+  });
+
+  test('of somebody who was removed opens nothing after a restart, also when nobody else comes back', async ({ connect, system }) => {
+    const [ada, mallory, vera] = [await connect(), await connect(), await connect()];
+    const invite = (role: string) => ({ roomId: 'lesson-4', joinToken: joinToken({ room: 'lesson-4', role }) });
+    const { watchId } = await entered(ada, 'joinRoom', invite('host'));
+    const removed = [await entered(mallory, 'joinRoom', invite('publisher')), await entered(vera, 'joinRoom', invite('viewer'))];
+    for (const { peerId } of removed) await ada.must('removePeer', { peerId });
+    for (const peer of [mallory, vera]) await until('it is told', () => peer.facts.some(({ event }) => event === 'roomClosed'));
+    await restart(system);
+    for (const token of [...removed.map(({ rejoinToken }) => rejoinToken), ...tokensOf(mallory), ...tokensOf(vera)]) {
+      refuses(await (await connect()).ask('joinRoom', { roomId: 'lesson-4', rejoinToken: token }), 'removed');
+    }
+    expect(await opened(system, 'lesson-4')).toBe(false);
+    const next = await entered(await connect(), 'joinRoom', invite('host'));
+    expect(next.watchId, 'the next lesson is another one').not.toBe(watchId);
+  });
+
+  test('of a room that a host has ended opens nothing after a restart', async ({ connect, system }) => {
+    const [ada, bob] = [await connect(), await connect()];
+    const invite = (role: string) => ({ roomId: 'lesson-5', joinToken: joinToken({ room: 'lesson-5', role }) });
+    const tokens = [await entered(ada, 'joinRoom', invite('host')), await entered(bob, 'joinRoom', invite('publisher'))];
+    await ada.must('endRoom');
+    await restart(system);
+    for (const { rejoinToken } of tokens) refuses(await (await connect()).ask('joinRoom', { roomId: 'lesson-5', rejoinToken }), 'ended_by_host');
+    expect(await opened(system, 'lesson-5')).toBe(false);
+  });
+
+  test('of a room that everybody has left opens nothing, before a restart and after it', async ({ connect, system }) => {
+    const ada = await connect();
+    const { roomId, rejoinToken } = await entered(ada, 'joinRoom', { roomId: 'lesson-6', joinToken: joinToken({ room: 'lesson-6' }) });
+    await ada.must('leaveRoom');
+    await until('it has ended', async () => !(await opened(system, roomId)));
+    refuses(await ada.ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
+    await restart(system);
+    refuses(await (await connect()).ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
+    expect(await opened(system, roomId)).toBe(false);
+  });
+});

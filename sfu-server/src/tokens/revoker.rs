@@ -1,0 +1,248 @@
+//! The one task that knows what rejoin tokens open no longer, and keeps it on disk beside the key: a token outlives the
+//! server, so what was taken from it must.
+//!
+//! ```text
+//! revoke ──▶ list ──(watch)──▶ every door, at once
+//!              └──▶ disk, one write at a time ──saved──▶ whoever revoked, for as long as it has patience
+//! ```
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use jsonwebtoken::get_current_timestamp;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+
+use super::{Revocation, Revocations, file};
+
+/// Revocations that may wait for the task, which waits for nothing.
+const MAILBOX: usize = 64;
+/// How long whoever revokes waits for the disk: it counts in this process from the first moment on.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Pauses before a failing disk is tried again: growing, without end.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Reaches the task. Clones reach the same.
+#[derive(Clone, Debug)]
+pub struct Revoker {
+    revoke: mpsc::Sender<Order>,
+    list: watch::Receiver<Arc<Revocations>>,
+    saved: watch::Receiver<Saved>,
+}
+
+/// What is on disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Saved {
+    /// The number of the last order that is.
+    number: u64,
+    /// The disk takes nothing now: nobody needs to wait for it.
+    fails: bool,
+}
+
+/// What is to be remembered; answered with the order's number.
+type Order = (Revocation, oneshot::Sender<u64>);
+
+impl Revoker {
+    /// Goes on with the list at `path`; without one, what is revoked is forgotten with the process, and so is the key.
+    /// Tokens hold for `lifetime`.
+    pub fn start(path: Option<PathBuf>, lifetime: Duration) -> Self {
+        let list = path.as_deref().map_or_else(Revocations::default, |path| load(path, lifetime));
+        let (revoke, inbox) = mpsc::channel(MAILBOX);
+        let (publisher, list) = watch::channel(Arc::new(list));
+        let (told, saved) = watch::channel(Saved::default());
+        let disk = Disk::new(path, told);
+        tokio::spawn(keep(inbox, publisher, disk, lifetime.as_secs()));
+        Self { revoke, list, saved }
+    }
+
+    /// What holds no longer, as of now.
+    pub fn list(&self) -> Arc<Revocations> {
+        Arc::clone(&self.list.borrow())
+    }
+
+    /// Remembers `what`. It counts, and is on disk, when this returns; where the disk fails it counts all the same.
+    pub async fn revoke(&self, what: Revocation) {
+        let saving = async {
+            let (numbered, number) = oneshot::channel();
+            self.revoke.send((what, numbered)).await.ok()?;
+            let number = number.await.ok()?;
+            let known = |saved: &Saved| saved.number >= number || saved.fails;
+            self.saved.clone().wait_for(known).await.ok().map(drop)
+        };
+        // The log has said it already, once.
+        drop(timeout(PATIENCE, saving).await);
+    }
+}
+
+/// What cannot be read may have held anything: then nothing that was signed before opens a room.
+fn load(path: &Path, lifetime: Duration) -> Revocations {
+    let read = std::fs::read(path).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
+    match read {
+        Ok(list) => list,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Revocations::default(),
+        Err(error) => {
+            tracing::error!(
+                "{} cannot be read: {error}; it says which rooms have ended, so no call comes back from before this start; remove it",
+                path.display()
+            );
+            Revocations::of_everything(get_current_timestamp() + lifetime.as_secs())
+        }
+    }
+}
+
+async fn keep(
+    mut inbox: mpsc::Receiver<Order>,
+    publisher: watch::Sender<Arc<Revocations>>,
+    mut disk: Disk,
+    lifetime: u64,
+) {
+    let mut number = 0;
+    loop {
+        tokio::select! {
+            order = inbox.recv() => {
+                let Some((what, numbered)) = order else { break };
+                let now = get_current_timestamp();
+                publisher.send_modify(|list| Arc::make_mut(list).add(what, now, now + lifetime));
+                number += 1;
+                // Whoever is gone meanwhile needs no number.
+                let _unread = numbered.send(number);
+            }
+            () = disk.turn() => {}
+        }
+        disk.save(number, &publisher.borrow());
+    }
+}
+
+/// The file, and what of the list is in it.
+struct Disk {
+    path: Option<PathBuf>,
+    saved: watch::Sender<Saved>,
+    /// The write under way and the last order in it. A disk that hangs holds one thread and no more.
+    writing: Option<(u64, JoinHandle<io::Result<()>>)>,
+    /// The disk fails: when it is tried again, and the pause after that.
+    failing: Option<(Instant, Duration)>,
+}
+
+impl Disk {
+    fn new(path: Option<PathBuf>, saved: watch::Sender<Saved>) -> Self {
+        Self { path, saved, writing: None, failing: None }
+    }
+
+    /// Begins to write `list`, which holds all orders up to `number`, unless it is written, or the disk is not to be asked now.
+    fn save(&mut self, number: u64, list: &Arc<Revocations>) {
+        let is_early = self.failing.is_some_and(|(retry, _)| Instant::now() < retry);
+        if self.saved.borrow().number >= number || self.writing.is_some() || is_early {
+            return;
+        }
+        let Some(path) = self.path.clone() else {
+            self.saved.send_replace(Saved { number, fails: false });
+            return;
+        };
+        let list = Arc::clone(list);
+        let writing =
+            tokio::task::spawn_blocking(move || file::replace(&path, &serde_json::to_vec(&*list)?));
+        self.writing = Some((number, writing));
+    }
+
+    /// Waits until there is something to do: a write has ended, or a failing disk is to be tried again.
+    async fn turn(&mut self) {
+        let Some((number, writing)) = &mut self.writing else {
+            return daemon::deadline::at(self.failing.map(|(retry, _)| retry)).await;
+        };
+        let (number, outcome) = (*number, writing.await);
+        self.writing = None;
+        match outcome.map_err(io::Error::other).flatten() {
+            Ok(()) => {
+                if self.failing.take().is_some() {
+                    tracing::info!("ended rooms and removed peers are on disk again");
+                }
+                self.saved.send_replace(Saved { number, fails: false });
+            }
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    fn fail(&mut self, error: &io::Error) {
+        let path = self.path.as_deref().unwrap_or(Path::new("")).display();
+        let pause = match self.failing {
+            Some((_, pause)) => (2 * pause).min(LONGEST_PAUSE),
+            None => {
+                tracing::error!(
+                    "{path} cannot be written: {error}; until it can, rooms that end now may be opened again after a restart"
+                );
+                FIRST_PAUSE
+            }
+        };
+        self.failing = Some((Instant::now() + pause, pause));
+        self.saved.send_modify(|saved| saved.fails = true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokens::Digest;
+
+    const LIFETIME: Duration = Duration::from_secs(600);
+
+    fn room(name: &str) -> Digest {
+        Digest::of(name)
+    }
+
+    #[tokio::test]
+    async fn what_is_revoked_counts_at_once_and_after_a_restart() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("state/rejoin.revoked");
+        let before = Revoker::start(Some(path.clone()), LIFETIME);
+        before.revoke(Revocation::EndedByHost(room("a"))).await;
+        assert!(before.list().of_room(room("a")).is_some());
+        let after = Revoker::start(Some(path), LIFETIME);
+        assert!(after.list().of_room(room("a")).is_some());
+        assert!(after.list().of_room(room("b")).is_none());
+    }
+
+    #[tokio::test]
+    async fn of_a_list_that_cannot_be_read_nothing_is_opened_that_was_signed_before() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("rejoin.revoked");
+        for content in ["", "{", "[]", "{\"entries\":[{}],\"nothing_until\":0}", "\u{0}\u{0}"] {
+            std::fs::write(&path, content).expect("written");
+            let list = Revoker::start(Some(path.clone()), LIFETIME).list();
+            let now = get_current_timestamp();
+            assert!(list.may_open(now + LIFETIME.as_secs()).is_err(), "{content}");
+            assert!(list.may_open(now + LIFETIME.as_secs() + 60).is_ok(), "{content}");
+        }
+        let none = Revoker::start(Some(dir.path().join("none")), LIFETIME).list();
+        assert_eq!(none.may_open(1), Ok(()), "no list is an empty one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_fails_costs_whoever_revokes_some_patience_and_is_tried_until_it_takes_it()
+    {
+        let dir = tempfile::tempdir().expect("a directory");
+        // A file where the directory should be.
+        let blocked = dir.path().join("state");
+        std::fs::write(&blocked, "").expect("written");
+        let path = blocked.join("rejoin.revoked");
+        let revoker = Revoker::start(Some(path.clone()), LIFETIME);
+        // Saved or not, it counts.
+        revoker.revoke(Revocation::Ended(room("a"))).await;
+        assert!(revoker.list().of_room(room("a")).is_some());
+        assert!(!path.exists());
+        std::fs::remove_file(&blocked).expect("removed");
+        let mut saved = revoker.saved.clone();
+        timeout(10 * LONGEST_PAUSE, saved.wait_for(|saved| saved.number == 1))
+            .await
+            .expect("in time")
+            .expect("saved");
+        assert!(path.exists());
+    }
+}
