@@ -13,8 +13,8 @@ use super::Origin;
 use super::reload::{self, Verdict};
 use super::response::{self, refuse};
 
-/// A file by name. The hinted part is answered when it is complete; a part that will never exist
-/// is 404 as soon as that is known. What has left memory for the DVR window is read from the disk.
+/// A file by name. The hinted part is answered when it is complete. What has left memory for the DVR
+/// window is read from the disk.
 pub(super) async fn file(
     State(origin): State<Origin>,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -37,7 +37,6 @@ pub(super) async fn file(
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
     match chunks {
         Some(chunks) => response::media(chunks, range),
-        None if view.broken_hint() == Some(name.as_str()) => response::never(),
         None => refuse(StatusCode::NOT_FOUND, "This file does not exist, or no longer."),
     }
 }

@@ -15,7 +15,7 @@ use super::segment::Map;
 use super::store::{Disk, Job};
 use super::timeline::Timeline;
 use super::window::Outline;
-use super::{Address, names};
+use super::{Address, begun, names};
 
 /// How long a part waits for the disk before it is served from memory alone. A player's buffer of
 /// three parts outlives this once; a disk that hangs is not waited for again.
@@ -117,6 +117,17 @@ impl Archive {
         jobs.extend(remove(timeline, forgotten));
         if !jobs.is_empty() {
             self.write(jobs, PATIENCE).await;
+        }
+    }
+
+    /// Writes what there is of the part that comes next on `timeline`.
+    pub async fn save_begun(&mut self, timeline: &Timeline, data: Bytes) {
+        if self.is_degraded() {
+            return;
+        }
+        if let Some(data) = begun::file(timeline, &data) {
+            let job = Job::Replace { file: names::BEGUN.to_owned(), data };
+            self.write(vec![job], PATIENCE).await;
         }
     }
 

@@ -12,6 +12,7 @@
 mod address;
 mod archive;
 pub mod assembler;
+mod begun;
 pub mod bitrate;
 pub mod cmaf;
 mod config;

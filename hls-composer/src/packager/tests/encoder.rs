@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::fixture::{
-    Encoded, config, decoded_frames, encode, feed, probe, read, send, text, uris, wait_until,
+    config, decoded_frames, encode, feed, probe, read, send, text, uris, wait_until,
 };
 use crate::packager::cmaf::{self, Fragment, Init};
 use crate::packager::{Handle, Input, View, open};
@@ -64,9 +64,9 @@ async fn every_frame_of_the_encoder_decodes_from_the_playlist() {
     let (Handle { input, mut view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
     let task = tokio::spawn(packager.run());
     feed(&input, 0, Duration::ZERO, &media, 60).await;
-    let live = wait_until(&mut view, |view| view.newest_closed() == Some(3)).await;
-    assert_eq!(live.hint(), Some("a1-0-4.0.m4s"));
-    assert!(live.timeline().segments().all(|it| it.parts.len() == 5 && it.is_independent()));
+    let live = wait_until(&mut view, |view| view.newest_closed() == Some(2)).await;
+    assert!(live.timeline().listed().all(|it| it.parts.len() == 5 && it.is_independent()));
+    wait_until(&mut view, |view| view.hint() == Some("a1-0-3.4.m4s")).await;
 
     send(&input, Input::Finish).await;
     task.await.expect("no panic");
@@ -125,36 +125,6 @@ async fn an_encoder_that_dies_leaves_a_short_segment_and_one_discontinuity() {
 
     let player = tempfile::tempdir().expect("a directory");
     assert_eq!(decoded_by_map(&ended, player.path()), [25, 30]);
-}
-
-#[tokio::test]
-async fn a_clock_skip_waits_for_the_key_frame_and_moves_the_time() {
-    let media = encode(45);
-    let dir = tempfile::tempdir().expect("a directory");
-    let (Handle { input, view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
-    let task = tokio::spawn(packager.run());
-    let mut frames = 0;
-    send_init(&input, &media).await;
-    for fragment in &media.fragments {
-        frames += fragment.video.len();
-        send(&input, Input::Fragment(fragment.clone())).await;
-        if frames == 20 && !fragment.video.is_empty() {
-            let anchor = super::fixture::anchor() + Duration::from_secs(60);
-            send(&input, Input::Skip { anchor, first_tick: 900 }).await;
-        }
-    }
-    send(&input, Input::Finish).await;
-    task.await.expect("no panic");
-    let playlist = text(&view.borrow());
-    assert_eq!(playlist.matches("#EXT-X-DISCONTINUITY\n").count(), 1);
-    assert_eq!(playlist.matches("#EXT-X-MAP").count(), 1);
-    // Frame 30 begins the segment, ten ticks behind the frame after the skip.
-    assert!(playlist.contains("T00:01:00.666Z"), "{playlist}");
-}
-
-async fn send_init(input: &tokio::sync::mpsc::Sender<Input>, media: &Encoded) {
-    let (init, anchor) = (media.init.clone(), super::fixture::anchor());
-    send(input, Input::Generation { number: 0, init, anchor, first_tick: 0 }).await;
 }
 
 #[test]
