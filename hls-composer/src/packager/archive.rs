@@ -12,7 +12,7 @@ use tracing::{error, info, warn};
 
 use super::record::Record;
 use super::segment::Map;
-use super::store::{Disk, Job};
+use super::store::{Disk, Job, Writer};
 use super::timeline::Timeline;
 use super::window::Outline;
 use super::{Address, begun, names};
@@ -67,6 +67,12 @@ impl Archive {
             alarm: None,
             log: Log::default(),
         }
+    }
+
+    /// Tells when the directory is written no more.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        self.disk.writer()
     }
 
     /// Why the newest media is not on disk, in a sentence for the operator.

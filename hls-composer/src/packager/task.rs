@@ -15,6 +15,7 @@ use super::names;
 use super::playlist::part_ticks;
 use super::poster;
 use super::segment::{Map, Part, Segment};
+use super::store::Writer;
 use super::timeline::Timeline;
 use super::view::View;
 use super::window::{Outline, Window};
@@ -60,6 +61,8 @@ pub struct Handle {
     pub view: watch::Receiver<Arc<View>>,
     /// What an operator should look at: why the broadcast is not on disk.
     pub alarm: watch::Receiver<Option<Arc<str>>>,
+    /// Tells when the packager's directory is written no more.
+    pub writer: Writer,
 }
 
 /// A broadcast's packager. It does its work in [`run`](Self::run).
@@ -97,9 +100,11 @@ pub(super) fn with_timeline(
     let (alarm, alarms) = watch::channel(None);
     let first = View::before_encoder(timeline.clone()).with_files(&config.dir, poster.clone());
     let (view, receiver) = watch::channel(Arc::new(first));
+    let archive = Archive::new(&config.room_id, config.address.clone(), config.dir.clone());
+    let writer = archive.writer();
     let packager = Packager {
         assembler: Assembler::new(part_ticks(config.fps)),
-        archive: Archive::new(&config.room_id, config.address.clone(), config.dir.clone()),
+        archive,
         config,
         timeline,
         sequence: 0,
@@ -108,7 +113,7 @@ pub(super) fn with_timeline(
         view,
         alarm,
     };
-    (Handle { input: sender, view: receiver, alarm: alarms }, packager)
+    (Handle { input: sender, view: receiver, alarm: alarms, writer }, packager)
 }
 
 impl Packager {
