@@ -146,8 +146,8 @@ async function segmentsOf(origin: string, roomId: string): Promise<number> {
 
 /** The rules are written once, beside the composer (tests/hls); what was served here is held to the same. */
 async function holdToTheRules(directory: string): Promise<void> {
-  if (process.env['NO_RULES']) return;
-  const args = ['test', '--release', '--quiet', '-p', 'hls-composer', '--test', 'recorded', '--', '--nocapture'];
+  // As a part of the workspace, so that nothing is compiled that the Rust tests have not compiled already.
+  const args = ['test', '--release', '--quiet', '--workspace', '--test', 'recorded', '--', '--nocapture'];
   const { stdout } = await promisify(execFile)('cargo', args, { cwd: repository, env: { ...process.env, RECORDED_LISTS: directory } });
   report(stdout.match(/^.*versions.*$/m)?.[0] ?? 'nothing was recorded');
 }

@@ -35,8 +35,9 @@ const PROGRAMS: Record<'ffmpeg' | 'mpv' | 'GStreamer', Program> = {
     endsWith: /at [\d.]+/,
   },
   GStreamer: {
-    command: 'gst-play-1.0',
-    args: (url) => ['--no-interactive', '--use-playbin3', '--videosink=fakesink sync=true', '--audiosink=fakesink sync=true', url],
+    // What it prints would lie in a buffer for seconds.
+    command: 'stdbuf',
+    args: (url) => ['--output=0', 'gst-play-1.0', '--no-interactive', '--use-playbin3', '--videosink=fakesink sync=true', '--audiosink=fakesink sync=true', url],
     position: /(\d+):(\d\d):(\d\d\.\d) \//g,
     seconds: clock,
     fails: /^ERROR/m,

@@ -20,6 +20,7 @@ mod fencing;
 mod handle;
 mod inputs;
 mod keeper;
+mod making;
 mod pipeline;
 mod poison;
 mod removal;

@@ -12,7 +12,8 @@ use tokio::{
 
 use super::{
     entry::{Entry, Kept, Reviving},
-    keeper::{Event, Keeper, Packaged, Start, incarnation},
+    keeper::{Event, Keeper, Packaged},
+    making::{Start, incarnation},
     removal::Files,
 };
 use crate::{
@@ -111,7 +112,7 @@ impl Keeper {
     }
 
     /// It was read from disk, or could not be.
-    pub fn revived(&mut self, room: &str, packaged: Result<Packaged, String>) {
+    pub fn revived(&mut self, room: &str, packaged: Result<Box<Packaged>, String>) {
         let Some(Reviving { address, cpu, restarts, files, reason, .. }) =
             self.reviving.remove(room)
         else {
@@ -119,7 +120,7 @@ impl Keeper {
         };
         match packaged {
             Ok(packaged) => {
-                self.insert(files, address, cpu, packaged, Start::Revived(restarts, reason));
+                self.insert(files, address, cpu, *packaged, Start::Revived(restarts, reason));
             }
             Err(error) => {
                 tracing::error!(room, error, "a broadcast that failed cannot go on");
@@ -135,11 +136,14 @@ impl Keeper {
     }
 }
 
-async fn read_again(config: packager::Config, dir: std::path::PathBuf) -> Result<Packaged, String> {
+async fn read_again(
+    config: packager::Config,
+    dir: std::path::PathBuf,
+) -> Result<Box<Packaged>, String> {
     let found =
         spawn_blocking(move || packager::find(dir)).await.map_err(|error| error.to_string())?;
     let found = found.ok_or("nothing of it is on disk")?;
-    packager::resume(config, found).await.map_err(|error| error.to_string())
+    packager::resume(config, found).await.map(Box::new).map_err(|error| error.to_string())
 }
 
 fn told_slow() {

@@ -417,6 +417,39 @@ async fn a_window_is_read_from_the_disk() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_on_a_disk_that_hangs_holds_few_threads_and_refuses() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut timeline = beginning().with_window(Window::new(Duration::from_secs(60)));
+    for _ in 0..40 {
+        push_parts(&mut timeline, 5);
+        timeline.saved();
+    }
+    // Opening a pipe for reading blocks until somebody writes to it.
+    let pipe = dir.path().join("k3f9-0-3.m4s");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let view = View::new(timeline.clone(), false).with_files(dir.path(), None);
+    let origin = Origin::of(timeline, view);
+    // More than tokio has threads for what blocks.
+    let asked: Vec<_> =
+        (0..600).map(|_| tokio::spawn(origin.get("/hls/room/k3f9-0-3.m4s"))).collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let other = tokio::task::spawn_blocking(|| "a poster is drawn");
+    let drawn = tokio::time::timeout(Duration::from_secs(20), other).await;
+    for answer in asked {
+        let status = answer.await.expect("no panic").status();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    // Whoever still waits reads nothing, and ends with the test.
+    let _written = tokio::task::spawn_blocking(move || {
+        let both = std::fs::OpenOptions::new().read(true).write(true).open(pipe);
+        std::thread::sleep(Duration::from_millis(200));
+        drop(both);
+    })
+    .await;
+    drawn.expect("other work goes on").expect("no panic");
+}
+
 #[tokio::test]
 async fn a_poster_is_a_short_lived_jpeg() {
     let origin = Origin::with(timeline(7));
