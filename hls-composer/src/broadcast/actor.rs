@@ -372,7 +372,7 @@ impl Broadcast {
             Over::Closed(_) => Ending::Finish,
             Over::Suspended(_) | Over::Failed(_) => Ending::Suspend,
         };
-        self.pipeline.end(ending).await;
+        let failure = self.pipeline.end(ending).await;
         match over {
             Over::Suspended(done) => {
                 tracing::info!(%room, "broadcast suspended");
@@ -382,7 +382,7 @@ impl Broadcast {
                 _ = done.send(());
                 Ended::Suspended
             }
-            Over::Failed(reason) => Ended::Failed(reason),
+            Over::Failed(reason) => Ended::Failed(failure.unwrap_or(reason)),
             Over::Closed(reply) => {
                 tracing::info!(%room, keep_s = self.config.keep.as_secs(), "broadcast ended");
                 self.status.phase = Phase::Ended;

@@ -58,7 +58,7 @@ pub struct Directory {
 pub(super) enum Request {
     Find {
         room: String,
-        reply: oneshot::Sender<Option<Handle>>,
+        reply: oneshot::Sender<Result<Handle, BroadcastError>>,
     },
     List(oneshot::Sender<Vec<Handle>>),
     Ensure {
@@ -87,8 +87,7 @@ impl Directory {
 
     /// The room's broadcast.
     pub async fn find(&self, room: &str) -> Result<Handle, BroadcastError> {
-        let found = self.ask(|reply| Request::Find { room: room.into(), reply }).await?;
-        found.ok_or_else(|| BroadcastError::UnknownBroadcast(room.into()))
+        self.ask(|reply| Request::Find { room: room.into(), reply }).await?
     }
 
     /// Every broadcast.

@@ -15,6 +15,7 @@ use tokio::{
 };
 
 use super::{
+    BroadcastError, Handle,
     actor::Ended,
     directory::{DirectoryConfig, Request},
     entry::{Entry, Kept, Reviving},
@@ -126,7 +127,7 @@ impl Keeper {
         match request {
             // An asker that is gone needs no answer.
             Request::Find { room, reply } => {
-                drop(reply.send(self.entries.get(&room).map(|entry| entry.handle.clone())));
+                drop(reply.send(self.find(room)));
             }
             Request::List(reply) => {
                 drop(reply.send(self.entries.values().map(|entry| entry.handle.clone()).collect()));
@@ -137,6 +138,14 @@ impl Keeper {
             Request::Suspend(reply) => self.suspend(reply),
             #[cfg(test)]
             Request::Poison => panic!("the directory is poisoned"),
+        }
+    }
+
+    fn find(&self, room: String) -> Result<Handle, BroadcastError> {
+        match self.entries.get(&room) {
+            Some(entry) => Ok(entry.handle.clone()),
+            None if self.reviving.contains_key(&room) => Err(BroadcastError::StartingAgain(room)),
+            None => Err(BroadcastError::UnknownBroadcast(room)),
         }
     }
 

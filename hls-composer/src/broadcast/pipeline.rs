@@ -84,7 +84,7 @@ impl Pipeline {
     /// Returns when a task of it has ended though nobody told it to, and says which and why. Cancel-safe.
     pub async fn failed(&mut self) -> String {
         let [compositor, posing, encoding] = &mut self.composing;
-        // The first to end is the cause; its neighbours end when they miss it, a tick later.
+        // A neighbour that misses it may be the first to be seen: what panicked is known for sure at the end.
         tokio::select! {
             reason = compositor.failed() => reason,
             reason = posing.failed() => reason,
@@ -119,12 +119,14 @@ impl Pipeline {
         &self.packager.view
     }
 
-    /// Stops in the order of the data: clock, encoder, packager. Nothing that was encoded is lost.
-    pub async fn end(self, ending: Ending) {
+    /// Stops in the order of the data: clock, encoder, packager. Nothing that was encoded is lost. Says which task failed,
+    /// if one did.
+    pub async fn end(self, ending: Ending) -> Option<String> {
+        let mut failure = None;
         drop(self.scene);
         drop(self.media);
         for task in self.composing {
-            task.finished().await;
+            failure = failure.or(task.finished().await);
         }
         match ending {
             Ending::Finish => {
@@ -139,7 +141,7 @@ impl Pipeline {
             }
         }
         drop(self.packager);
-        self.packaging.finished().await;
+        failure.or(self.packaging.finished().await)
     }
 }
 

@@ -35,12 +35,12 @@ impl Watched {
         }
     }
 
-    /// Waits for the end of a task that was told to end.
-    pub async fn finished(mut self) {
-        let Some(task) = self.task.take() else { return };
-        if let Err(error) = task.await {
-            tracing::error!(task = self.name, reason = cause(error), "a task ended badly");
-        }
+    /// Waits for the end of a task that was told to end. Says how it failed, if it did.
+    pub async fn finished(mut self) -> Option<String> {
+        let error = self.task.take()?.await.err()?;
+        let reason = format!("the {} {}", self.name, cause(error));
+        tracing::error!(reason, "a task ended badly");
+        Some(reason)
     }
 }
 

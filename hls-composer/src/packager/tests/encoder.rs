@@ -101,8 +101,13 @@ async fn an_encoder_that_dies_leaves_a_short_segment_and_one_discontinuity() {
     let (Handle { input, view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
     let mut published = view.clone();
     let watcher = tokio::spawn(async move {
+        let mut hinted: Option<String> = None;
         while published.changed().await.is_ok() {
             let view = published.borrow_and_update().clone();
+            if let Some(hinted) = hinted.filter(|hinted| view.hint() != Some(hinted)) {
+                assert!(view.find(&hinted).is_some(), "{hinted} was hinted and did not come");
+            }
+            hinted = view.hint().map(str::to_owned);
             let promises = view.hint().is_some() || view.is_ended();
             assert!(view.playlist().is_none() || promises, "a list always says what comes next");
         }
