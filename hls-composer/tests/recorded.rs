@@ -9,7 +9,10 @@ use std::{
     path::Path,
 };
 
-use hls::{history::History, playlist::Playlist};
+use hls::{
+    history::{History, RELOAD},
+    playlist::Playlist,
+};
 use serde::Deserialize;
 
 /// One answer to one player.
@@ -49,11 +52,12 @@ fn hold(file: &Path) -> History {
     for line in fs::read_to_string(file).expect("a file of answers").lines() {
         let answer: Answer = serde_json::from_str(line).expect("an answer");
         let path = answer.url.split('?').next().unwrap_or_default();
-        let name = path.rsplit('/').next().unwrap_or_default();
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let name = if answer.url.contains("_HLS_part=") { RELOAD } else { file };
         match &answer.text {
             // Versions of one playlist come in order to a player that asks for one at a time.
             Some(text) => named.extend(names(&history.take(name, text))),
-            None if answer.status == 404 => drop(refused.insert(name.to_owned(), answer.status)),
+            None if answer.status == 404 => drop(refused.insert(file.to_owned(), answer.status)),
             None => {}
         }
     }

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
 use super::archive::{Archive, Change};
@@ -16,7 +17,7 @@ use super::playlist::part_ticks;
 use super::poster;
 use super::segment::{Map, Part, Segment};
 use super::store::Writer;
-use super::timeline::Timeline;
+use super::timeline::{TARGET, Timeline};
 use super::view::View;
 use super::window::{Outline, Window};
 
@@ -136,9 +137,11 @@ impl Packager {
                 Input::Picture(picture) => self.draw(picture).await,
                 Input::Finish => {
                     self.end_generation().await;
+                    let farewell = self.show_last_part();
                     self.timeline.end(SystemTime::now());
                     self.archive.close(&self.timeline).await;
                     self.saved();
+                    sleep_until(farewell).await;
                     return self.publish();
                 }
                 Input::Suspend(saved) => {
@@ -260,6 +263,18 @@ impl Packager {
             Ok(Err(error)) => warn!(room = self.config.room_id, %error, "no poster"),
             Err(error) => warn!(room = self.config.room_id, %error, "no poster"),
         }
+    }
+
+    /// The last part is listed before the end is, and long enough to be fetched: a player that is given both at once is
+    /// content with what it has of the segment, waits for the rest, and never ends. Says until when.
+    fn show_last_part(&self) -> Instant {
+        let now = Instant::now();
+        let Some(before) = self.timeline.before_end() else { return now };
+        let degraded = self.archive.is_degraded();
+        let view = View::new(before, degraded).with_media(self.timeline.clone(), degraded);
+        let view = view.with_files(&self.config.dir, self.poster.clone());
+        self.view.send_replace(Arc::new(view));
+        now + TARGET
     }
 
     /// Lists change when they can say what comes next, or that nothing does; media is served at once.

@@ -166,6 +166,17 @@ impl Timeline {
         self.end_run()
     }
 
+    /// As it looks right before the end: everything is there, and the last segment is not closed. None when that leaves
+    /// no whole segment.
+    #[must_use]
+    pub fn before_end(&self) -> Option<Self> {
+        let mut before = Self { run: None, ended_at: None, ..self.clone() };
+        if before.open.is_none() {
+            before.open = before.listed.pop_back().map(Arc::unwrap_or_clone);
+        }
+        (!before.listed.is_empty()).then_some(before)
+    }
+
     fn new_segment(&mut self) -> Option<Segment> {
         self.run.as_ref()?;
         let discontinuity = std::mem::take(&mut self.discontinuity_due);

@@ -15,7 +15,8 @@ use super::timeline::{Position, Timeline};
 /// Lists can be older than the media. Between two encoders there is nothing to hint, and a list with
 /// parts that ends without a hint is legal but rare: hls.js 1.7 takes its last segment for the one to
 /// come, and fails when that turns out to begin with a discontinuity. So no such list is ever shown;
-/// viewers keep the one they have until the next encoder's first hint, or the end.
+/// viewers keep the one they have until the next encoder's first hint, or the end. The one list without
+/// a hint is the last before the end, whose newest segment is still open.
 #[derive(Debug, Clone)]
 pub struct View {
     timeline: Timeline,

@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::playlist::{Playlist, Segment};
 use super::rules::{self, ROUNDING};
 
+/// The name of `live.m3u8` as it is served to who asks for each next part, and so sees every version.
+pub const RELOAD: &str = "reload";
+
 /// The rules this holds versions to, by where they are written.
 pub const RULES: &[(&str, &str)] = &[
     ("8216bis 6.2.1", "EXT-X-MEDIA-SEQUENCE never goes back"),
@@ -32,6 +35,10 @@ pub const RULES: &[(&str, &str)] = &[
         "a hinted part always comes, as the next one, before a discontinuity and before the end",
     ),
     ("8216bis 4.4.4.6", "the newest date never goes back"),
+    (
+        "8216bis B.1",
+        "what follows a low-latency list without a hint is the end, which lists no new part",
+    ),
 ];
 
 /// What has been seen of a broadcast.
@@ -67,6 +74,9 @@ impl History {
         if !playlist.is_multivariant() {
             if let Some(before) = before {
                 follows(before, &playlist);
+                if name == RELOAD && before.is_low_latency() {
+                    end_follows(before, &playlist);
+                }
             }
             self.remember(name, &playlist);
             self.checks += RULES.len();
@@ -136,6 +146,20 @@ fn follows(before: &Playlist, after: &Playlist) {
         both()
     );
     hint_is_kept(before, after, both);
+}
+
+/// How a broadcast ends for who reloads list by list: the last part is listed, and then the end.
+fn end_follows(before: &Playlist, after: &Playlist) {
+    let both = || format!("\n{}\n-- then --\n{}", before.text, after.text);
+    if before.hint().is_none() {
+        assert!(after.is_ended(), "nothing was hinted, and more came{}", both());
+    }
+    // Players that are told of a part and of the end at once do not fetch the part: hls.js 1.7, shaka-player 5.2.
+    let newest = |playlist: &Playlist| playlist.segments.last().map(|it| (it.msn, it.parts.len()));
+    let same = newest(before).map(|it| it.0) == newest(after).map(|it| it.0);
+    if after.is_ended() && same {
+        assert_eq!(newest(before), newest(after), "a part comes with the end{}", both());
+    }
 }
 
 /// The part that was hinted is in the segment it was hinted for. Players fetch a hint before they know what becomes of it:

@@ -94,6 +94,33 @@ async fn every_frame_of_the_encoder_decodes_from_the_playlist() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_last_part_is_listed_before_the_end_is() {
+    let media = encode(40);
+    let dir = tempfile::tempdir().expect("a directory");
+    let (Handle { input, mut view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
+    let task = tokio::spawn(packager.run());
+    feed(&input, 0, Duration::ZERO, &media, 40).await;
+    send(&input, Input::GenerationEnded).await;
+    send(&input, Input::Finish).await;
+    let last =
+        wait_until(&mut view, |view| view.playlist().is_some() && view.hint().is_none()).await;
+    let playlist = text(&last);
+    assert!(
+        playlist.ends_with("#EXT-X-PART:DURATION=0.06667,URI=\"a1-0-2.3.m4s\"\n"),
+        "{playlist}"
+    );
+    let shown = tokio::time::Instant::now();
+    let ended = wait_until(&mut view, View::is_ended).await;
+    assert!(
+        shown.elapsed() >= Duration::from_secs(1) - Duration::from_millis(1),
+        "time to fetch it"
+    );
+    let parts = |text: &str| text.matches("#EXT-X-PART:").count();
+    assert_eq!(parts(&text(&ended)), parts(&playlist), "the end brings nothing new");
+    task.await.expect("no panic");
+}
+
 #[tokio::test]
 async fn an_encoder_that_dies_leaves_a_short_segment_and_one_discontinuity() {
     let (first, second) = (encode(40), encode(30));
@@ -108,7 +135,9 @@ async fn an_encoder_that_dies_leaves_a_short_segment_and_one_discontinuity() {
                 assert!(view.find(&hinted).is_some(), "{hinted} was hinted and did not come");
             }
             hinted = view.hint().map(str::to_owned);
-            let promises = view.hint().is_some() || view.is_ended();
+            let last =
+                view.timeline().ended_at().is_none() && view.newest() == view.timeline().newest();
+            let promises = view.hint().is_some() || view.is_ended() || last;
             assert!(view.playlist().is_none() || promises, "a list always says what comes next");
         }
     });
