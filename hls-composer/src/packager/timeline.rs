@@ -118,6 +118,8 @@ impl Timeline {
             };
             list.push_back(Arc::new(segment));
         }
+        // What was open is closed now, and one more was begun perhaps.
+        timeline.unlist();
         timeline
     }
 
@@ -200,6 +202,12 @@ impl Timeline {
     }
 
     fn slide(&mut self) -> Vec<Arc<Outline>> {
+        self.unlist();
+        self.forget()
+    }
+
+    /// Takes from the list what is too old for it.
+    fn unlist(&mut self) {
         let mut listed = length(&self.listed);
         while let Some(oldest) = self.listed.front() {
             let rest = listed.saturating_sub(oldest.duration());
@@ -210,6 +218,10 @@ impl Timeline {
             listed = rest;
             self.retired.extend(self.listed.pop_front());
         }
+    }
+
+    /// Takes from memory what nobody can ask for any more.
+    fn forget(&mut self) -> Vec<Arc<Outline>> {
         let mut retired = length(&self.retired);
         let mut forgotten = Vec::new();
         while let Some(oldest) = self.retired.front() {
