@@ -1,5 +1,5 @@
 // composer.v1.Composer as an operator calls it. The messages are described as far as the tests read them.
-import { credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
+import { credentials, loadPackageDefinition, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import fs from 'node:fs';
 import type { Certificate } from './certificate';
@@ -52,6 +52,8 @@ interface Stub {
   getBroadcast: Call;
   listBroadcasts: Call;
   restartPipeline: Call;
+  closeBroadcast: Call;
+  openBroadcast: (request: object) => ClientReadableStream<BroadcastStatus>;
   close: () => void;
 }
 
@@ -93,11 +95,24 @@ export class ComposerClient {
     return this.#call('restartPipeline', request);
   }
 
+  /** Takes the claim, as sfu-server does, and holds it until the stream is cancelled. Of a broadcast nobody sends to, viewers see the slate. */
+  claim(roomId: string, epoch: number): ClientReadableStream<BroadcastStatus> {
+    const stream = this.#stub.openBroadcast({ roomId, epoch });
+    // A claim ends with the process that granted it; who wants to know asks for the broadcast.
+    stream.on('error', () => undefined);
+    stream.resume();
+    return stream;
+  }
+
+  closeBroadcast(roomId: string, epoch: number): Promise<unknown> {
+    return this.#call('closeBroadcast', { roomId, epoch });
+  }
+
   close(): void {
     this.#stub.close();
   }
 
-  #call<T>(method: Exclude<keyof Stub, 'close'>, request: object): Promise<T> {
+  #call<T>(method: Exclude<keyof Stub, 'close' | 'openBroadcast'>, request: object): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#stub[method](request, { deadline: Date.now() + 20_000 }, (error, reply) => {
         if (error) reject(error);

@@ -15,7 +15,7 @@ use daemon::{
     signals::Termination,
 };
 use proto::v1::composer_server::ComposerServer;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming};
 
 use crate::{
@@ -41,6 +41,7 @@ pub struct Composer {
     tls: Option<listen::Tls>,
     grpc_tls: Option<ServerTlsConfig>,
     directory: Directory,
+    keeping: JoinHandle<()>,
     ports: Ports,
     unready: Option<String>,
     termination: Termination,
@@ -82,7 +83,7 @@ impl Composer {
         let launcher = Launcher::start().context("the launcher thread does not start")?;
         let ports = Ports::start(config.rtp_ip, config.rtp_ports);
         let data_dir = config.data_dir();
-        let directory = Directory::start(DirectoryConfig {
+        let (directory, keeping) = Directory::start(DirectoryConfig {
             sdp_dir: sdp_dir(&data_dir),
             data_dir,
             ffmpeg: config.ffmpeg.clone(),
@@ -99,7 +100,19 @@ impl Composer {
             ports: ports.clone(),
         })
         .await;
-        Ok(Self { config, http, grpc, ops, tls, grpc_tls, directory, ports, unready, termination })
+        Ok(Self {
+            config,
+            http,
+            grpc,
+            ops,
+            tls,
+            grpc_tls,
+            directory,
+            keeping,
+            ports,
+            unready,
+            termination,
+        })
     }
 
     /// Serves until SIGTERM or SIGINT, which is a restart and not an end: playlists stay open.
@@ -178,6 +191,10 @@ impl Composer {
             ended = &mut http => ended??,
             ended = &mut ops => ended??,
             ended = &mut grpc => ended??,
+            ended = &mut self.keeping => {
+                ended.context("the directory of broadcasts failed")?;
+                anyhow::bail!("the directory of broadcasts ended by itself");
+            }
         }
         ready::stopping();
         readiness.send_replace(Readiness::NotReady("stopping".into()));
@@ -231,5 +248,28 @@ fn warn_about_ports(config: &Config) {
             "--rtp-ports {} overlaps the system's ephemeral ports {first}-{last}: other programs will take some",
             config.rtp_ports
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_panic_of_the_directory_ends_the_process_with_a_reason() {
+        let dir = tempfile::TempDir::new().expect("a directory");
+        let any = "127.0.0.1:0";
+        let flags = ["--grpc-listen", any, "--http-listen", any, "--ops-listen", any, "--data-dir"];
+        let data = dir.path().display().to_string();
+        let args = ["hls-composer"].into_iter().chain(flags).chain([data.as_str()]);
+        let composer = Composer::start(Config::parse_from(args)).await.expect("a composer");
+        let directory = composer.directory.clone();
+        let running = tokio::spawn(composer.run());
+        directory.poison().await;
+        let end = tokio::time::timeout(Duration::from_secs(60), running).await.expect("its end");
+        let error = end.expect("no panic").expect_err("the process fails");
+        assert!(format!("{error:#}").contains("the directory"), "{error:#}");
     }
 }

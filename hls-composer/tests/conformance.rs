@@ -180,7 +180,8 @@ fn a_list_that_breaks_a_rule_is_found_out() {
         ("1.0.m4s\",INDEPENDENT=YES", "1.0.m4s\""),
         ("1.1.m4s", "0.1.m4s"),
         ("URI=\"1.2.m4s\"", "URI=\"1.1.m4s\""),
-        ("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"1.2.m4s\"\n", ""),
+        // What hls.js takes for another list: the newest segment is closed, and nothing is hinted.
+        ("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"1.2.m4s\"\n", "#EXTINF:0.40000,\n1.m4s\n"),
         ("#EXT-X-VERSION:6\n", "#EXT-X-VERSION:6\n#EXT-X-PLAYLIST-TYPE:VOD\n"),
         ("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"1.2.m4s\"", "#EXT-X-ENDLIST"),
         ("#EXTINF:0.33333,\n", ""),
@@ -210,6 +211,14 @@ fn a_version_that_contradicts_an_earlier_one_is_found_out() {
             "#EXT-X-PART:DURATION=0.20000,URI=\"1.1.m4s\"\n",
             "#EXT-X-PART:DURATION=0.20000,URI=\"1.1.m4s\"\n#EXT-X-PART:DURATION=0.20000,URI=\"1.7.m4s\"\n",
         ),
+        // The hinted part never came: its segment was closed without it, as when an encoder dies.
+        (
+            "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"1.2.m4s\"\n",
+            "#EXTINF:0.40000,\n1.m4s\n#EXT-X-DISCONTINUITY\n#EXT-X-MAP:URI=\"init-2.mp4\"\n\
+             #EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.900Z\n\
+             #EXT-X-PART:DURATION=0.20000,URI=\"2.0.m4s\",INDEPENDENT=YES\n\
+             #EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"2.1.m4s\"\n",
+        ),
     ] {
         let later = GOOD.replacen(right, wrong, 1);
         assert_ne!(later, GOOD, "{right:?}");
@@ -219,6 +228,50 @@ fn a_version_that_contradicts_an_earlier_one_is_found_out() {
             history.take("live.m3u8", &later);
         });
         assert!(contradicted.is_err(), "{right:?} became {wrong:?}, and nobody minds");
+    }
+}
+
+#[test]
+fn a_hint_that_ends_in_a_discontinuity_or_in_the_end_is_found_out() {
+    let whole = GOOD
+        .replace("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"1.2.m4s\"\n", "#EXTINF:0.40000,\n1.m4s\n");
+    let before = format!("{whole}#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"2.0.m4s\"\n");
+    let part = "#EXT-X-PROGRAM-DATE-TIME:2026-01-01T00:00:00.800Z\n\
+                #EXT-X-PART:DURATION=0.20000,URI=\"2.0.m4s\",INDEPENDENT=YES\n";
+    let hint = "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"2.1.m4s\"\n";
+    for (later, kept) in [
+        (format!("{whole}{part}{hint}"), true),
+        (format!("{whole}{part}"), true),
+        (format!("{whole}{part}#EXTINF:0.20000,\n2.m4s\n#EXT-X-ENDLIST\n"), true),
+        (format!("{whole}#EXT-X-ENDLIST\n"), false),
+        (format!("{whole}#EXT-X-DISCONTINUITY\n{part}{hint}"), false),
+    ] {
+        let taken = std::panic::catch_unwind(|| {
+            let mut history = History::default();
+            history.take("live.m3u8", &before);
+            history.take("live.m3u8", &later);
+        });
+        assert_eq!(taken.is_ok(), kept, "{later}");
+    }
+}
+
+#[test]
+fn an_end_that_brings_a_part_and_a_part_behind_the_last_list_are_found_out() {
+    let hint = "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"1.2.m4s\"\n";
+    let part = "#EXT-X-PART:DURATION=0.20000,URI=\"1.2.m4s\"\n";
+    let last = GOOD.replace(hint, part);
+    let end = last.clone() + "#EXTINF:0.60000,\n1.m4s\n#EXT-X-ENDLIST\n";
+    let more = last.clone() + "#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\"1.3.m4s\"\n";
+    for (versions, kept) in
+        [([GOOD, &last, &end], true), ([GOOD, GOOD, &end], false), ([GOOD, &last, &more], false)]
+    {
+        let taken = std::panic::catch_unwind(|| {
+            let mut history = History::default();
+            for text in versions {
+                history.take(history::RELOAD, text);
+            }
+        });
+        assert_eq!(taken.is_ok(), kept, "{versions:?}");
     }
 }
 
@@ -277,10 +330,10 @@ async fn play(http: Http, seen: mpsc::UnboundedSender<Seen>) {
         };
         let text = answer.text().to_owned();
         let Ok(playlist) = Playlist::parse(&text) else {
-            let _gone = seen.send(Seen::Playlist { name: "reload", text });
+            let _gone = seen.send(Seen::Playlist { name: history::RELOAD, text });
             return;
         };
-        let _gone = seen.send(Seen::Playlist { name: "reload", text });
+        let _gone = seen.send(Seen::Playlist { name: history::RELOAD, text });
         for uri in uris(&playlist) {
             let fetched = known.entry(uri.clone()).or_insert(0);
             // The second time is long after the first: some 20 versions, or four seconds.

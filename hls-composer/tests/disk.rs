@@ -8,6 +8,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use hls::playlist::Playlist;
@@ -63,8 +64,7 @@ async fn a_full_and_a_read_only_disk_cost_no_viewer_a_part_and_heal() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broadcast_whose_directory_cannot_be_made_is_served_from_memory() {
     let mut daemon = Daemon::start(&["--dvr", "30s"]).await;
-    let dir = daemon.data.path().join("hls").join(ROOM);
-    fs::create_dir_all(daemon.data.path().join("hls")).expect("writable");
+    let dir = daemon.data.path().join("hls");
     fs::write(&dir, "a file where a directory must be").expect("writable");
     let mut statuses = daemon.open(1).await.expect("a claim");
     let told = until(&mut statuses, |status| !status.alarms.is_empty()).await;
@@ -77,9 +77,105 @@ async fn a_broadcast_whose_directory_cannot_be_made_is_served_from_memory() {
     fs::remove_file(&dir).expect("removable");
     until(&mut statuses, |status| status.alarms.is_empty()).await;
     viewer.next_segments(1).await;
-    Disk { dir, pid: daemon.pid() }.has_what_is_listed(&viewer).await;
+    Disk::of(&daemon).has_what_is_listed(&viewer).await;
     daemon.close(1).await;
     viewer.lost_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_hangs_keeps_no_request_waiting_and_a_room_that_is_opened_anew_goes_on_air() {
+    if !can_mount() || !can_freeze() {
+        println!("not allowed to mount: skipped");
+        return;
+    }
+    // A file system of its own that can be frozen: whatever touches it then waits, removals as well.
+    let script = "for it; do [ \"$last\" = --data-dir ] && dir=$it; last=$it; done; \
+                  truncate -s 64M \"${dir%/*}/image\" && mkfs.ext4 -q \"${dir%/*}/image\" && \
+                  mkdir -p \"$dir\" && mount -o loop \"${dir%/*}/image\" \"$dir\" || exit 1; \
+                  exec \"$@\"";
+    let mut own = ahead_of_others();
+    own.args(["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh"]);
+    let mut daemon = Daemon::start_by(own, &[]).await;
+    let mut statuses = daemon.open(1).await.expect("a claim");
+    let disk = Disk::of(&daemon);
+    let viewer = Viewer::watch(Http::new(daemon.http)).await;
+    let open = |epoch, watch_id: &str| v1::OpenBroadcastRequest {
+        room_id: "other".into(),
+        epoch,
+        watch_id: watch_id.into(),
+        only_watch_id: false,
+    };
+    let mut client = daemon.client.clone();
+    let mut former = client.open_broadcast(open(1, "a")).await.expect("a claim").into_inner();
+    until(&mut former, |status| status.phase() == v1::BroadcastPhase::Live).await;
+
+    let frozen = Frozen::freeze(&disk);
+    until(&mut statuses, |status| !status.alarms.is_empty()).await;
+    // Under another name it is another broadcast: the former one is saved and removed, which the disk does not allow now.
+    let mut opener = daemon.client.clone();
+    let opening = tokio::spawn(async move { opener.open_broadcast(open(2, "b")).await });
+    let asked_at = Instant::now();
+    for version in 1..=10 {
+        // Usually answered in a millisecond.
+        let answered = timeout(PATIENCE, daemon.scene(1, version, &["ada"])).await;
+        answered.expect("another room's scene is answered while the disk hangs");
+        let listing = daemon.client.list_broadcasts(v1::ListBroadcastsRequest {});
+        timeout(PATIENCE, listing).await.expect("the list is answered").expect("a list");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    println!("20 requests answered within {} ms", asked_at.elapsed().as_millis());
+    let opened = timeout(PATIENCE, opening).await.expect("an answer").expect("no panic");
+    let mut anew = opened.expect("a claim").into_inner();
+    until(&mut anew, |status| status.phase() == v1::BroadcastPhase::Live).await;
+    let list = viewer.http.get("/hls/b/live.m3u8").await.expect("an answer");
+    assert_eq!(list.status, 200, "from memory: {}", list.text());
+    viewer.next_segments(3).await;
+
+    drop(frozen);
+    until(&mut statuses, |status| status.alarms.is_empty()).await;
+    let removed = async {
+        while disk.dirs("other").len() != 1 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, removed).await.expect("the former broadcast's files are removed");
+    daemon.close(1).await;
+    viewer.lost_nothing().await;
+}
+
+/// Whether this user has loop devices and may freeze what is mounted on one.
+fn can_freeze() -> bool {
+    let script = "mount -t tmpfs tmpfs /mnt && truncate -s 16M /mnt/image && mkfs.ext4 -q /mnt/image && mkdir /mnt/m && \
+                  mount -o loop /mnt/image /mnt/m && fsfreeze -f /mnt/m && fsfreeze -u /mnt/m && umount /mnt/m";
+    let mut probe = Command::new("unshare");
+    probe.args(["--mount", "--propagation", "private", "sh", "-c", script]);
+    probe.stdin(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// A disk that answers nothing until this is dropped.
+struct Frozen {
+    pid: String,
+    dir: PathBuf,
+}
+
+impl Frozen {
+    fn freeze(disk: &Disk) -> Self {
+        let frozen = Self { pid: disk.pid.to_string(), dir: disk.dir.clone() };
+        assert!(frozen.run("-f"), "fsfreeze");
+        frozen
+    }
+
+    fn run(&self, how: &str) -> bool {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.pid, "--mount", "fsfreeze", how]).arg(&self.dir);
+        command.status().is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        assert!(self.run("-u") || std::thread::panicking(), "fsfreeze");
+    }
 }
 
 fn can_mount() -> bool {
@@ -107,6 +203,16 @@ impl Disk {
         Path::new("/proc").join(self.pid.to_string()).join("root").join(path)
     }
 
+    /// The directories of a room's broadcasts, in the order of their names.
+    fn dirs(&self, room: &str) -> Vec<PathBuf> {
+        let prefix = format!("{room}.");
+        let entries = fs::read_dir(self.seen()).expect("a directory").flatten();
+        let own = entries.filter(|it| it.file_name().to_string_lossy().starts_with(&prefix));
+        let mut dirs: Vec<PathBuf> = own.map(|entry| entry.path()).collect();
+        dirs.sort();
+        dirs
+    }
+
     /// Writes until not a byte fits.
     fn fill(&self) {
         let full = (0..9_999)
@@ -131,7 +237,7 @@ impl Disk {
 
     /// Everything of the newest list lies on the disk as it is served.
     async fn has_what_is_listed(&self, viewer: &Viewer) {
-        let dir = if self.dir.ends_with(ROOM) { self.seen() } else { self.seen().join(ROOM) };
+        let dir = self.dirs(ROOM).pop().expect("a directory of the room");
         let list = viewer.newest.borrow().clone().expect("a list");
         for segment in list.closed() {
             let served = viewer.http.get(&path(&segment.uri)).await.expect("an answer");

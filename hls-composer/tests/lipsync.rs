@@ -106,7 +106,11 @@ async fn a_flash_is_seen_when_its_beep_is_heard() {
             .iter()
             .copied()
             .partition(|cut: &Cut| !machine.away(cut.unix_ms, cut.unix_ms + 200).is_empty());
-        wrong.extend(own.iter().map(|cut| format!("{name}: a beep is {:.3} s long, at {}", cut.length, cut.unix_ms)));
+        wrong.extend(
+            own.iter().map(|cut| {
+                format!("{name}: a beep is {:.3} s long, at {}", cut.length, cut.unix_ms)
+            }),
+        );
         if own.is_empty() && !away.is_empty() {
             println!("{name}: the machine was away, so it is measured again: {away:.3?}");
             assert!(tries < TRIES, "the machine was away in each of {tries} runs: {name}");

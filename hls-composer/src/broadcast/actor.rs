@@ -47,6 +47,19 @@ pub struct BroadcastConfig {
     pub keep: Duration,
     /// Inputs at the same time.
     pub max_inputs: usize,
+    /// Why it had to be started again, if it had to: an alarm for as long as it runs.
+    pub failure: Option<Arc<str>>,
+}
+
+/// How a broadcast's task ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Nothing is kept of the broadcast any more.
+    Over,
+    /// The process restarts: everything is saved and left open.
+    Suspended,
+    /// A task of it failed: why. What is on disk can be resumed.
+    Failed(String),
 }
 
 /// Prepares a broadcast around a running pipeline; `recovered` ones wait for their SFU to return.
@@ -61,6 +74,7 @@ pub fn prepare(
         room_id: config.room_id.to_string(),
         playlist_url: config.playlist_url.clone(),
         phase: if recovered { Phase::Orphaned } else { Phase::Starting },
+        alarms: config.failure.iter().cloned().collect(),
         ..Status::default()
     };
     let (publisher, watched) = watch::channel(Arc::new(status.clone()));
@@ -114,11 +128,12 @@ pub struct Broadcast {
 enum Over {
     Closed(Option<Reply<()>>),
     Suspended(oneshot::Sender<()>),
+    Failed(String),
 }
 
 impl Broadcast {
     /// Runs the broadcast to its end, and its ended playlist to its removal.
-    pub async fn run(mut self) {
+    pub async fn run(mut self) -> Ended {
         tracing::info!(room = %self.config.room_id, url = %self.config.playlist_url, "broadcast opened");
         let over = loop {
             let grace_over = self.orphaned_since.map(|since| since + self.config.claim_grace);
@@ -131,6 +146,7 @@ impl Broadcast {
                     },
                 },
                 () = self.inputs.changed() => {}
+                reason = self.pipeline.failed() => break Over::Failed(reason),
                 Some(id) = self.lost.recv() => self.claim_lost(id),
                 Ok(()) = self.encoder.changed() => {}
                 Ok(()) = self.alarm.changed() => {}
@@ -143,7 +159,7 @@ impl Broadcast {
             }
             self.publish();
         };
-        self.end(over).await;
+        self.end(over).await
     }
 
     async fn apply(&mut self, command: Command) -> Option<Over> {
@@ -204,6 +220,10 @@ impl Broadcast {
             Command::Restart { scope, reply } => drop(reply.send(self.restart(scope))),
             Command::Snapshot { reply } => drop(reply.send(self.snapshot())),
             Command::Suspend { done } => return Some(Over::Suspended(done)),
+            #[cfg(test)]
+            Command::Poison("broadcast") => panic!("broadcast is poisoned"),
+            #[cfg(test)]
+            Command::Poison(task) => self.pipeline.poison.take(task),
         }
         None
     }
@@ -318,7 +338,13 @@ impl Broadcast {
             wanted: self.wanted.named.clone(),
             wanted_default: self.wanted.default,
             scene_version: self.scene.version,
-            alarms: self.alarm.borrow_and_update().iter().cloned().collect(),
+            alarms: self
+                .config
+                .failure
+                .iter()
+                .chain(&*self.alarm.borrow_and_update())
+                .cloned()
+                .collect(),
             ..self.status.clone()
         };
         if status != self.status {
@@ -347,14 +373,14 @@ impl Broadcast {
         }
     }
 
-    async fn end(mut self, over: Over) {
+    async fn end(mut self, over: Over) -> Ended {
         let room = self.config.room_id.clone();
         self.inputs.end().await;
         let ending = match over {
             Over::Closed(_) => Ending::Finish,
-            Over::Suspended(_) => Ending::Suspend,
+            Over::Suspended(_) | Over::Failed(_) => Ending::Suspend,
         };
-        self.pipeline.end(ending).await;
+        let failure = self.pipeline.end(ending).await;
         match over {
             Over::Suspended(done) => {
                 tracing::info!(%room, "broadcast suspended");
@@ -362,7 +388,9 @@ impl Broadcast {
                 drop(self.publisher);
                 drop(self.claim);
                 _ = done.send(());
+                Ended::Suspended
             }
+            Over::Failed(reason) => Ended::Failed(failure.unwrap_or(reason)),
             Over::Closed(reply) => {
                 tracing::info!(%room, keep_s = self.config.keep.as_secs(), "broadcast ended");
                 self.status.phase = Phase::Ended;
@@ -374,28 +402,28 @@ impl Broadcast {
                 if let Some(reply) = reply {
                     drop(reply.send(Ok(())));
                 }
-                keep_ended(self.inbox, self.config.keep).await;
+                keep_ended(self.inbox, self.config.keep).await
             }
         }
     }
 }
 
 /// The ended playlist stays for a while; commands find the broadcast ended.
-async fn keep_ended(mut inbox: mpsc::Receiver<Command>, keep: Duration) {
+async fn keep_ended(mut inbox: mpsc::Receiver<Command>, keep: Duration) -> Ended {
     let until = Instant::now() + keep;
     loop {
         tokio::select! {
-            () = sleep_until(until) => return,
+            () = sleep_until(until) => return Ended::Over,
             command = inbox.recv() => match command {
                 Some(Command::Close { reply, .. }) => drop(reply.send(Ok(()))),
                 // Nothing is left to save, and the next process finds it ended.
                 Some(Command::Suspend { done }) => {
                     _ = done.send(());
-                    return;
+                    return Ended::Suspended;
                 }
                 // Every other reply is dropped, which says that the broadcast is gone.
                 Some(_) => {}
-                None => return,
+                None => return Ended::Over,
             },
         }
     }

@@ -62,6 +62,9 @@ pub enum BroadcastError {
     /// FFmpeg is missing or unfit.
     #[error("{0}")]
     NotReady(String),
+    /// It failed and is being started again.
+    #[error("the broadcast of room {0} failed and is being started again; open it in a moment")]
+    StartingAgain(String),
     /// The daemon stops.
     #[error("the composer is stopping; open the broadcast again in a moment")]
     ShuttingDown,

@@ -28,17 +28,61 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, BroadcastError>>;
 /// What a broadcast is told, and by whom it is answered.
 #[derive(Debug)]
 pub(super) enum Command {
-    Open { epoch: u64, reply: Reply<Claim> },
-    Close { epoch: u64, reply: Reply<()> },
-    Reserve { epoch: u64, request: Reservation, reply: Reply<Vec<(Kind, u16)>> },
-    Start { epoch: u64, input: String, tracks: Vec<Track>, reply: Reply<u32> },
-    Confirm { epoch: u64, input: String, generation: u32, steps: Vec<Step>, reply: Reply<()> },
-    SetPaused { epoch: u64, input: String, kinds: Vec<Kind>, reply: Reply<u32> },
-    Stop { epoch: u64, input: String, reply: Reply<()> },
-    Scene { epoch: u64, update: SceneUpdate, reply: Reply<()> },
-    Restart { scope: Scope, reply: Reply<oneshot::Receiver<Outcome>> },
-    Snapshot { reply: oneshot::Sender<Status> },
-    Suspend { done: oneshot::Sender<()> },
+    Open {
+        epoch: u64,
+        reply: Reply<Claim>,
+    },
+    Close {
+        epoch: u64,
+        reply: Reply<()>,
+    },
+    Reserve {
+        epoch: u64,
+        request: Reservation,
+        reply: Reply<Vec<(Kind, u16)>>,
+    },
+    Start {
+        epoch: u64,
+        input: String,
+        tracks: Vec<Track>,
+        reply: Reply<u32>,
+    },
+    Confirm {
+        epoch: u64,
+        input: String,
+        generation: u32,
+        steps: Vec<Step>,
+        reply: Reply<()>,
+    },
+    SetPaused {
+        epoch: u64,
+        input: String,
+        kinds: Vec<Kind>,
+        reply: Reply<u32>,
+    },
+    Stop {
+        epoch: u64,
+        input: String,
+        reply: Reply<()>,
+    },
+    Scene {
+        epoch: u64,
+        update: SceneUpdate,
+        reply: Reply<()>,
+    },
+    Restart {
+        scope: Scope,
+        reply: Reply<oneshot::Receiver<Outcome>>,
+    },
+    Snapshot {
+        reply: oneshot::Sender<Status>,
+    },
+    Suspend {
+        done: oneshot::Sender<()>,
+    },
+    /// A task of the broadcast panics; the actor's own is the `broadcast`.
+    #[cfg(test)]
+    Poison(&'static str),
 }
 
 /// Step 2, as asked.
@@ -105,14 +149,10 @@ impl Handle {
         answer.await.unwrap_or_else(|_| Status::clone(&self.status.borrow()))
     }
 
-    /// Waits until the broadcast is over and nothing more is kept of it.
-    pub async fn closed(&self) {
-        self.commands.closed().await;
-    }
-
-    /// Whether it is over.
-    pub fn is_closed(&self) -> bool {
-        self.commands.is_closed()
+    /// A task of the broadcast panics.
+    #[cfg(test)]
+    pub async fn poison(&self, task: &'static str) {
+        self.commands.send(Command::Poison(task)).await.expect("a broadcast that runs");
     }
 
     fn gone(&self) -> BroadcastError {

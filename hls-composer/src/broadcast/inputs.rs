@@ -21,6 +21,8 @@ use crate::{
 
 /// Reports that may wait.
 const REPORTS: usize = 256;
+/// Of one input.
+const OWN_REPORTS: usize = 16;
 
 /// See the module.
 pub struct Inputs {
@@ -31,6 +33,8 @@ pub struct Inputs {
     most: usize,
     live: BTreeMap<String, (Input, Report)>,
     stopping: JoinSet<()>,
+    /// One for each input whose task runs.
+    relays: JoinSet<()>,
     events: mpsc::Receiver<InputEvent>,
     events_tx: mpsc::Sender<InputEvent>,
 }
@@ -39,8 +43,8 @@ impl Inputs {
     /// None yet.
     pub fn new(room_id: Arc<str>, ingest: IngestConfig, ports: Ports, most: usize) -> Self {
         let (events_tx, events) = mpsc::channel(REPORTS);
-        let (live, stopping) = (BTreeMap::new(), JoinSet::new());
-        Self { room_id, ingest, ports, most, live, stopping, events, events_tx }
+        let (live, stopping, relays) = (BTreeMap::new(), JoinSet::new(), JoinSet::new());
+        Self { room_id, ingest, ports, most, live, stopping, relays, events, events_tx }
     }
 
     /// The input of this id.
@@ -73,15 +77,10 @@ impl Inputs {
         let id: InputId = Arc::from(input.as_str());
         let reserved = step.done();
         let report = Report::reserved(reserved.clone());
-        let live = Input::reserve(
-            id,
-            participant,
-            climb,
-            leases,
-            reserved,
-            self.ingest.clone(),
-            self.events_tx.clone(),
-        );
+        let (own_tx, own) = mpsc::channel(OWN_REPORTS);
+        self.relays.spawn(relay(id.clone(), report.clone(), own, self.events_tx.clone()));
+        let live =
+            Input::reserve(id, participant, climb, leases, reserved, self.ingest.clone(), own_tx);
         let ports = live.ports.clone();
         self.live.insert(input, (live, report));
         Ok(ports)
@@ -139,6 +138,7 @@ impl Inputs {
         tokio::select! {
             Some(event) = self.events.recv() => self.take(event),
             Some(_) = self.stopping.join_next() => {}
+            Some(_) = self.relays.join_next() => {}
         }
     }
 
@@ -196,5 +196,57 @@ impl Inputs {
     /// Frames decoded by an input's running process.
     pub fn frames(&self, id: &str) -> u64 {
         self.live.get(id).map_or(0, |(input, _)| input.frames())
+    }
+}
+
+/// Passes the reports of one input on. An input's task outlives its last report, and ends when its owner lets go; one
+/// that ends before that has panicked, and would stand in its tile for ever: it is reported as failed, and climbs anew.
+async fn relay(
+    input: InputId,
+    mut last: Report,
+    mut own: mpsc::Receiver<InputEvent>,
+    events: mpsc::Sender<InputEvent>,
+) {
+    while let Some(event) = own.recv().await {
+        last = event.report.clone();
+        if events.send(event).await.is_err() {
+            return;
+        }
+    }
+    if matches!(last.state, State::Stopped | State::Failed(_)) {
+        return;
+    }
+    let state = State::Failed("its task ended by itself; the log says where it panicked".into());
+    // An owner that let go does not know it any more.
+    drop(events.send(InputEvent { input, report: Report { state, pid: 0, ..last } }).await);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_input_whose_task_panics_is_reported_as_failed() {
+        let input: InputId = Arc::from("ada");
+        let report = Report::reserved(Step::begin(2, "ports reserved").done());
+        let (own_tx, own) = mpsc::channel(OWN_REPORTS);
+        let (events_tx, mut events) = mpsc::channel(REPORTS);
+        let relaying = tokio::spawn(relay(input.clone(), report.clone(), own, events_tx));
+        let task = tokio::spawn(async move {
+            let active = Report { state: State::Active, pid: 7, ..report };
+            own_tx.send(InputEvent { input, report: active }).await.expect("a relay");
+            panic!("a mistake of ours");
+        });
+        assert!(task.await.is_err_and(|error| error.is_panic()));
+        relaying.await.expect("no panic");
+        let mut states = vec![];
+        while let Some(event) = events.recv().await {
+            states.push((event.report.state, event.report.pid));
+        }
+        assert_eq!(states[0], (State::Active, 7));
+        assert!(
+            matches!(&states[1], (State::Failed(why), 0) if why.contains("panicked")),
+            "{states:?}"
+        );
     }
 }

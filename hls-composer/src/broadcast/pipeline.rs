@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    task::JoinHandle,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
+use super::{poison::Poison, watched::Watched};
 use crate::{
     compositor::{self, Punctuality, Tick, scene::Scene},
     encoder,
@@ -33,10 +31,12 @@ pub struct Pipeline {
     scene: watch::Sender<Arc<Scene>>,
     replace_encoder: watch::Sender<u32>,
     packager: packager::Handle,
-    compositor: JoinHandle<()>,
-    posing: JoinHandle<()>,
-    encoding: JoinHandle<()>,
-    packaging: JoinHandle<()>,
+    /// In the order of the data.
+    composing: [Watched; 3],
+    packaging: Watched,
+    /// Where tests make its tasks panic.
+    #[cfg(test)]
+    pub poison: Poison,
 }
 
 /// How a pipeline ends.
@@ -59,23 +59,37 @@ impl Pipeline {
         let (replace_encoder, replace) = watch::channel(0);
         let (status, encoder) = watch::channel(encoder::Status::default());
         let (punctuality, clock) = watch::channel(Punctuality::default());
+        let poison = Poison::default();
+        let (posed, encoded) = (handle.input.clone(), handle.input.clone());
+        let compositor = compositor::run(fps, scenes, arriving, tick, punctuality);
+        let encoding = encoder::run(config, ticks, encoded, replace, status);
         Self {
             media,
             encoder,
             clock,
             scene,
             replace_encoder,
-            compositor: tokio::spawn(compositor::run(fps, scenes, arriving, tick, punctuality)),
-            posing: tokio::spawn(pose(composed, passed, handle.input.clone(), fps)),
-            encoding: tokio::spawn(encoder::run(
-                config,
-                ticks,
-                handle.input.clone(),
-                replace,
-                status,
-            )),
-            packaging: tokio::spawn(packager.run()),
+            composing: [
+                Watched::spawn("compositor", &poison, compositor),
+                Watched::spawn("poster's task", &poison, pose(composed, passed, posed, fps)),
+                Watched::spawn("encoder's task", &poison, encoding),
+            ],
+            packaging: Watched::spawn("packager", &poison, packager.run()),
             packager: handle,
+            #[cfg(test)]
+            poison,
+        }
+    }
+
+    /// Returns when a task of it has ended though nobody told it to, and says which and why. Cancel-safe.
+    pub async fn failed(&mut self) -> String {
+        let [compositor, posing, encoding] = &mut self.composing;
+        // A neighbour that misses it may be the first to be seen: what panicked is known for sure at the end.
+        tokio::select! {
+            reason = compositor.failed() => reason,
+            reason = posing.failed() => reason,
+            reason = encoding.failed() => reason,
+            reason = self.packaging.failed() => reason,
         }
     }
 
@@ -105,14 +119,14 @@ impl Pipeline {
         &self.packager.view
     }
 
-    /// Stops in the order of the data: clock, encoder, packager. Nothing that was encoded is lost.
-    pub async fn end(self, ending: Ending) {
+    /// Stops in the order of the data: clock, encoder, packager. Nothing that was encoded is lost. Says which task failed,
+    /// if one did.
+    pub async fn end(self, ending: Ending) -> Option<String> {
+        let mut failure = None;
         drop(self.scene);
         drop(self.media);
-        for task in [self.compositor, self.posing, self.encoding] {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a pipeline task ended badly");
-            }
+        for task in self.composing {
+            failure = failure.or(task.finished().await);
         }
         match ending {
             Ending::Finish => {
@@ -127,9 +141,7 @@ impl Pipeline {
             }
         }
         drop(self.packager);
-        if let Err(error) = self.packaging.await {
-            tracing::error!(%error, "the packager ended badly");
-        }
+        failure.or(self.packaging.finished().await)
     }
 }
 

@@ -48,7 +48,7 @@ pub fn refused(error: &BroadcastError) -> Status {
             (Code::ResourceExhausted, R::LimitReached)
         }
         E::Packager(_) => (Code::InvalidArgument, R::InvalidField),
-        E::ShuttingDown => (Code::Unavailable, R::ShuttingDown),
+        E::StartingAgain(_) | E::ShuttingDown => (Code::Unavailable, R::ShuttingDown),
     };
     let metadata = match error {
         E::StaleEpoch { current, .. } => {

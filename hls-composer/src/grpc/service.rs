@@ -110,9 +110,11 @@ impl Composer for Service {
     ) -> Result<Response<v1::CloseBroadcastResponse>, Status> {
         let v1::CloseBroadcastRequest { room_id, epoch } = request.into_inner();
         let room = convert::plain_id("room_id", room_id)?;
-        // Closing what is gone is what was asked for.
-        if let Ok(broadcast) = self.directory.find(&room).await {
-            broadcast.close(epoch).await.map_err(|error| refused(&error))?;
+        match self.directory.find(&room).await {
+            Ok(broadcast) => broadcast.close(epoch).await.map_err(|error| refused(&error))?,
+            // Closing what is gone is what was asked for.
+            Err(BroadcastError::UnknownBroadcast(_)) => {}
+            Err(error) => return Err(refused(&error)),
         }
         Ok(Response::new(v1::CloseBroadcastResponse {}))
     }

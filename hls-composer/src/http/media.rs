@@ -1,6 +1,7 @@
 //! Initialization sections, segments and parts, and the poster.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
@@ -8,13 +9,16 @@ use axum::http::header::RANGE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
 use super::Origin;
-use super::reload::{self, Verdict};
+use super::reload::{self, LONGEST_WAIT, Verdict};
 use super::response::{self, refuse};
 
-/// A file by name. The hinted part is answered when it is complete; a part that will never exist
-/// is 404 as soon as that is known. What has left memory for the DVR window is read from the disk.
+/// A file by name. The hinted part is answered when it is complete. What has left memory for the DVR
+/// window is read from the disk.
 pub(super) async fn file(
     State(origin): State<Origin>,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -29,7 +33,10 @@ pub(super) async fn file(
     let chunks = match (verdict, view.find(&name)) {
         (Verdict::Ready, Some(chunks)) => Some(chunks),
         (Verdict::Ready, None) => match view.stored(&name) {
-            Some(file) => read(file).await.map(|bytes| vec![bytes]),
+            Some(file) => match read(origin.reads, file).await {
+                Ok(bytes) => bytes.map(|bytes| vec![bytes]),
+                Err(Slow) => return response::stalled(),
+            },
             None => None,
         },
         _ => None,
@@ -37,20 +44,35 @@ pub(super) async fn file(
     let range = headers.get(RANGE).and_then(|range| range.to_str().ok());
     match chunks {
         Some(chunks) => response::media(chunks, range),
-        None if view.broken_hint() == Some(name.as_str()) => response::never(),
         None => refuse(StatusCode::NOT_FOUND, "This file does not exist, or no longer."),
     }
 }
 
+/// The disk does not answer in time.
+struct Slow;
+
 /// A file of the DVR window; they are small.
-async fn read(file: PathBuf) -> Option<Bytes> {
-    match tokio::fs::read(&file).await {
-        Ok(bytes) => Some(bytes.into()),
-        Err(error) => {
-            // It may have left the window since it was listed.
-            tracing::debug!(file = %file.display(), %error, "a stored segment cannot be read");
-            None
+async fn read(reads: Arc<Semaphore>, file: PathBuf) -> Result<Option<Bytes>, Slow> {
+    let shown = file.display().to_string();
+    let reading = async {
+        let place = reads.acquire_owned().await.ok()?;
+        let read = spawn_blocking(move || {
+            let content = std::fs::read(file);
+            // Whoever asked may be gone by then, and the thread still waits for the disk.
+            drop(place);
+            content
+        });
+        Some(read.await.map_err(std::io::Error::other).flatten())
+    };
+    match timeout(LONGEST_WAIT, reading).await {
+        Err(_) => Err(Slow),
+        Ok(Some(Ok(bytes))) => Ok(Some(bytes.into())),
+        // It may have left the window since it was listed.
+        Ok(Some(Err(error))) => {
+            tracing::debug!(file = shown, %error, "a stored segment cannot be read");
+            Ok(None)
         }
+        Ok(None) => Ok(None),
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::http::Method;
 use axum::routing::get;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{Any, CorsLayer};
@@ -31,6 +31,9 @@ use crate::packager::names::{
 };
 pub use rooms::Rooms;
 
+/// Reads from disk at the same time. Each holds a thread, for as long as a disk that hangs takes, and the threads are the
+/// ones that posters are drawn on and other broadcasts write from.
+const READS: usize = 32;
 /// How long a browser may keep the answer to a preflight request.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(24 * 3600);
 
@@ -39,6 +42,8 @@ const PREFLIGHT_AGE: Duration = Duration::from_secs(24 * 3600);
 struct Origin {
     rooms: watch::Receiver<Arc<Rooms>>,
     census: Arc<Census>,
+    /// Files of DVR windows that may be read at the same time.
+    reads: Arc<Semaphore>,
 }
 
 impl Origin {
@@ -53,7 +58,8 @@ impl Origin {
 /// the playlists name, for GET, HEAD and OPTIONS, from every origin. Above `max_ll_viewers` new
 /// viewers get playlists without low latency.
 pub fn router(rooms: watch::Receiver<Arc<Rooms>>, max_ll_viewers: u32) -> Router {
-    let origin = Origin { rooms, census: Arc::new(Census::new(max_ll_viewers)) };
+    let census = Arc::new(Census::new(max_ll_viewers));
+    let origin = Origin { rooms, census, reads: Arc::new(Semaphore::new(READS)) };
     let path = |file: &str| format!("/hls/{{room_id}}/{file}");
     // Only playlists are compressed, media is as small as it gets; and quickly, because each viewer
     // fetches a playlist per part.

@@ -26,9 +26,6 @@ pub(super) enum Lifetime {
     Present,
     /// A poster is replaced every ten seconds.
     Poster,
-    /// That the part hinted last will never exist, which stays true: everybody who asks for it
-    /// behind a cache is answered at once, and not one after the other by the origin.
-    Never,
     /// A refusal, which the next part may make untrue.
     None,
 }
@@ -40,7 +37,6 @@ impl Lifetime {
             Self::Reload => "public, max-age=3, stale-while-revalidate=6",
             Self::Present => "public, max-age=0, s-maxage=1, stale-while-revalidate=1",
             Self::Poster => "public, max-age=5",
-            Self::Never => "public, max-age=1",
             Self::None => "no-store",
         })
     }
@@ -107,12 +103,6 @@ pub(super) fn refuse(status: StatusCode, sentence: &'static str) -> Response {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
-}
-
-/// A hinted part will never exist.
-pub(super) fn never() -> Response {
-    let headers = [(CACHE_CONTROL, Lifetime::Never.header())];
-    (StatusCode::NOT_FOUND, headers, "This part will never exist.").into_response()
 }
 
 /// No room of this name is being broadcast.

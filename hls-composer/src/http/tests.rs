@@ -254,20 +254,23 @@ async fn the_hinted_part_is_sent_when_it_is_complete() {
     assert!((&mut hinted).now_or_never().is_none());
     origin.publish(|timeline| push_parts(timeline, 1));
     assert_eq!(hinted.await.status(), StatusCode::OK);
+}
 
-    let mut lost = origin.get("/hls/room/k3f9-0-1.3.m4s");
-    assert!((&mut lost).now_or_never().is_none());
-    origin.publish(|timeline| {
-        timeline.begin_run(map("init-k3f9-1.mp4"), anchor() + Duration::from_secs(2));
-    });
-    let lost = lost.await;
-    assert_eq!(lost.status(), StatusCode::NOT_FOUND);
-    assert_eq!(header(&lost, &CACHE_CONTROL), "public, max-age=1", "all who wait are told at once");
-    let late = origin.get("/hls/room/k3f9-0-1.3.m4s").await;
-    assert_eq!(late.status(), StatusCode::NOT_FOUND);
-    assert_eq!(header(&late, &CACHE_CONTROL), "public, max-age=1", "and all who come late");
-    let other = origin.get("/hls/room/k3f9-0-1.4.m4s").await;
-    assert_eq!(header(&other, &CACHE_CONTROL), "no-store");
+#[tokio::test]
+async fn media_is_sent_while_lists_wait_for_the_next_encoder() {
+    let origin = Origin::with(timeline(7));
+    let before = body(origin.get("/hls/room/live.m3u8").await).await;
+    let mut hinted = origin.get("/hls/room/k3f9-0-1.2.m4s");
+    assert!((&mut hinted).now_or_never().is_none());
+    let mut reload = origin.get("/hls/room/live.m3u8?_HLS_msn=1&_HLS_part=2");
+    let mut closed = origin.timeline.clone();
+    closed.push_part(part(1, false, "as far as it has come".to_owned()));
+    closed.end_run();
+    let held = origin.views.borrow().with_media(closed, false);
+    origin.views.send_replace(Arc::new(held));
+    assert_eq!(body(hinted.await).await, "as far as it has come");
+    assert!((&mut reload).now_or_never().is_none(), "no list without a hint");
+    assert_eq!(body(origin.get("/hls/room/live.m3u8").await).await, before);
 }
 
 #[tokio::test]
@@ -412,6 +415,39 @@ async fn a_window_is_read_from_the_disk() {
         let response = origin.get(&format!("/hls/room/{gone}")).await;
         assert_eq!(response.status(), StatusCode::NOT_FOUND, "{gone}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_on_a_disk_that_hangs_holds_few_threads_and_refuses() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut timeline = beginning().with_window(Window::new(Duration::from_secs(60)));
+    for _ in 0..40 {
+        push_parts(&mut timeline, 5);
+        timeline.saved();
+    }
+    // Opening a pipe for reading blocks until somebody writes to it.
+    let pipe = dir.path().join("k3f9-0-3.m4s");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+    let view = View::new(timeline.clone(), false).with_files(dir.path(), None);
+    let origin = Origin::of(timeline, view);
+    // More than tokio has threads for what blocks.
+    let asked: Vec<_> =
+        (0..600).map(|_| tokio::spawn(origin.get("/hls/room/k3f9-0-3.m4s"))).collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let other = tokio::task::spawn_blocking(|| "a poster is drawn");
+    let drawn = tokio::time::timeout(Duration::from_secs(20), other).await;
+    for answer in asked {
+        let status = answer.await.expect("no panic").status();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    // Whoever still waits reads nothing, and ends with the test.
+    let _written = tokio::task::spawn_blocking(move || {
+        let both = std::fs::OpenOptions::new().read(true).write(true).open(pipe);
+        std::thread::sleep(Duration::from_millis(200));
+        drop(both);
+    })
+    .await;
+    drawn.expect("other work goes on").expect("no panic");
 }
 
 #[tokio::test]

@@ -12,10 +12,10 @@ use tracing::{error, info, warn};
 
 use super::record::Record;
 use super::segment::Map;
-use super::store::{Disk, Job};
+use super::store::{Disk, Job, Writer};
 use super::timeline::Timeline;
 use super::window::Outline;
-use super::{Address, names};
+use super::{Address, begun, names};
 
 /// How long a part waits for the disk before it is served from memory alone. A player's buffer of
 /// three parts outlives this once; a disk that hangs is not waited for again.
@@ -69,6 +69,12 @@ impl Archive {
         }
     }
 
+    /// Tells when the directory is written no more.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        self.disk.writer()
+    }
+
     /// Why the newest media is not on disk, in a sentence for the operator.
     #[must_use]
     pub fn alarm(&self) -> Option<&Arc<str>> {
@@ -117,6 +123,17 @@ impl Archive {
         jobs.extend(remove(timeline, forgotten));
         if !jobs.is_empty() {
             self.write(jobs, PATIENCE).await;
+        }
+    }
+
+    /// Writes what there is of the part that comes next on `timeline`.
+    pub async fn save_begun(&mut self, timeline: &Timeline, data: Bytes) {
+        if self.is_degraded() {
+            return;
+        }
+        if let Some(data) = begun::file(timeline, &data) {
+            let job = Job::Replace { file: names::BEGUN.to_owned(), data };
+            self.write(vec![job], PATIENCE).await;
         }
     }
 

@@ -1,16 +1,17 @@
 //! Gathers the encoder's samples into parts of 200 ms. Decides only where parts end and key
 //! frames stand; numbers and names are the timeline's.
+//!
+//! A full part waits for the first picture behind it. Whoever publishes it hints the next part, and
+//! has that picture in hand by then: what is hinted has begun, so it comes even if the encoder dies
+//! in the same moment. The price is one tick.
 
 use super::cmaf::{Fragment, Sample};
 
 /// What came out of the samples taken in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// The next part begins with this key frame, the `frame`-th of the encoder generation from 0.
-    KeyFrame {
-        /// How many frames of this generation came before it.
-        frame: u64,
-    },
+    /// The next part begins with a key frame.
+    KeyFrame,
     /// A part is complete.
     Part(Fragment),
 }
@@ -19,28 +20,31 @@ pub enum Step {
 #[derive(Debug)]
 pub struct Assembler {
     part_ticks: usize,
-    frames: u64,
     part: Fragment,
+    /// Sound behind the newest picture, which goes with the next one.
+    sound: Vec<Sample>,
 }
 
 impl Assembler {
     /// For parts of `part_ticks` pictures.
     #[must_use]
     pub fn new(part_ticks: u32) -> Self {
-        Self { part_ticks: part_ticks.max(1) as usize, frames: 0, part: Fragment::default() }
+        let part_ticks = part_ticks.max(1) as usize;
+        Self { part_ticks, part: Fragment::default(), sound: Vec::new() }
     }
 
-    /// How many frames of this generation have been taken in.
+    /// What has come of the part behind the last one that was given out; none before its first
+    /// picture.
     #[must_use]
-    pub fn frames(&self) -> u64 {
-        self.frames
+    pub fn begun(&self) -> Option<&Fragment> {
+        (!self.part.video.is_empty()).then_some(&self.part)
     }
 
     /// Takes a fragment in. Sound that has arrived when a part's last picture arrives belongs to
     /// the part; a part is never closed without a picture, because an encoder writes fragments
     /// that hold only sound.
     pub fn push(&mut self, fragment: Fragment) -> Vec<Step> {
-        self.part.audio.extend(fragment.audio);
+        self.sound.extend(fragment.audio);
         let mut steps = Vec::new();
         for sample in fragment.video {
             self.push_frame(sample, &mut steps);
@@ -49,22 +53,20 @@ impl Assembler {
     }
 
     fn push_frame(&mut self, sample: Sample, steps: &mut Vec<Step>) {
+        if sample.is_key_frame() || self.part.video.len() >= self.part_ticks {
+            steps.extend(self.flush().map(Step::Part));
+        }
         if sample.is_key_frame() {
-            steps.extend(self.flush());
-            steps.push(Step::KeyFrame { frame: self.frames });
+            steps.push(Step::KeyFrame);
         }
+        self.part.audio.append(&mut self.sound);
         self.part.video.push(sample);
-        self.frames += 1;
-        if self.part.video.len() >= self.part_ticks {
-            steps.extend(self.flush());
-        }
     }
 
-    /// Closes the part as short as it is. Without a picture there is none, and its sound waits for
-    /// the next one.
-    pub fn flush(&mut self) -> Option<Step> {
+    /// Closes the part as short as it is; without a picture there is none.
+    pub fn flush(&mut self) -> Option<Fragment> {
         let has_picture = !self.part.video.is_empty();
-        has_picture.then(|| Step::Part(std::mem::take(&mut self.part)))
+        has_picture.then(|| std::mem::take(&mut self.part))
     }
 }
 
@@ -92,20 +94,38 @@ mod tests {
         Fragment { video: Vec::new(), audio: vec![frame(true)] }
     }
 
-    /// The steps as text: `K0` a key frame behind 0 others, `3v2a` a part.
+    fn show(part: &Fragment) -> String {
+        format!("{}v{}a", part.video.len(), part.audio.len())
+    }
+
+    /// The steps as text: `K` a key frame, `3v2a` a part.
     fn steps(fragments: impl IntoIterator<Item = Fragment>) -> Vec<String> {
         let mut assembler = Assembler::new(3);
         let show = |step| match step {
-            Step::KeyFrame { frame } => format!("K{frame}"),
-            Step::Part(part) => format!("{}v{}a", part.video.len(), part.audio.len()),
+            Step::KeyFrame => "K".to_owned(),
+            Step::Part(part) => show(&part),
         };
         fragments.into_iter().flat_map(|it| assembler.push(it)).map(show).collect()
     }
 
     #[test]
-    fn a_part_closes_with_its_last_picture_and_takes_the_sound_so_far() {
+    fn a_part_closes_behind_its_last_picture_and_takes_the_sound_before_it() {
         let fragments = [sound(), video(true), sound(), video(false), video(false), sound()];
-        assert_eq!(steps(fragments), ["K0", "3v2a"]);
+        assert_eq!(steps(fragments.clone()), ["K"], "what follows has not begun");
+        assert_eq!(steps(fragments.into_iter().chain([video(false)])), ["K", "3v2a"]);
+    }
+
+    #[test]
+    fn a_part_that_is_given_out_has_a_successor_in_hand() {
+        let mut assembler = Assembler::new(3);
+        let mut given = 0;
+        for number in 0..40 {
+            let steps = assembler.push(video(number % 15 == 0));
+            let parts = steps.iter().filter(|step| matches!(step, Step::Part(_))).count();
+            assert!(parts == 0 || assembler.begun().is_some(), "behind frame {number}");
+            given += parts;
+        }
+        assert_eq!((given, assembler.flush().map(|it| show(&it))), (13, Some("1v0a".to_owned())));
     }
 
     #[test]
@@ -117,6 +137,6 @@ mod tests {
     #[test]
     fn an_early_key_frame_closes_the_part_before_it() {
         let fragments = [video(true), video(false), sound(), video(true), video(false)];
-        assert_eq!(steps(fragments), ["K0", "2v1a", "K2"]);
+        assert_eq!(steps(fragments), ["K", "2v0a", "K"]);
     }
 }

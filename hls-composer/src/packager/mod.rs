@@ -12,6 +12,7 @@
 mod address;
 mod archive;
 pub mod assembler;
+mod begun;
 pub mod bitrate;
 pub mod cmaf;
 mod config;
@@ -30,8 +31,8 @@ pub mod window;
 
 pub use address::Address;
 pub use config::{Config, ConfigError};
-pub use recovery::{Recovered, resume, scan};
-pub use store::remove;
+pub use recovery::{Recovered, find, resume, scan};
+pub use store::{Writer, remove};
 pub use task::{Handle, Input, Packager, open};
 pub use view::View;
 

@@ -19,6 +19,8 @@ pub const POSTER: &str = "poster.jpg";
 pub const TIMELINE: &str = "timeline.json";
 /// The segments of the DVR window, a line each; never served.
 pub const WINDOW: &str = "window.jsonl";
+/// The part that is hinted, as far as it has come; never served under this name.
+pub const BEGUN: &str = "begun.part";
 
 /// Whether `name` is a room id or an incarnation: `^[A-Za-z0-9_-]{1,64}$`. Such a name is safe in
 /// a path and in a URI without escaping.

@@ -14,7 +14,7 @@ use tracing::warn;
 use super::cmaf::{self, Init};
 use super::timeline::{Map, Part, Segment, SegmentId, Timeline};
 use super::window::{Outline, Window};
-use super::{Address, names};
+use super::{Address, begun, names};
 
 /// The version of the file's shape. A file of another version is not read.
 const VERSION: u32 = 1;
@@ -39,15 +39,52 @@ pub struct Record {
     segments: Vec<SegmentRecord>,
 }
 
+/// A segment as it lies on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct SegmentRecord {
+pub(super) struct SegmentRecord {
     stem: String,
     msn: u64,
     discontinuity_sequence: u64,
     discontinuity: bool,
-    init: String,
+    /// The file name of its initialization section.
+    pub(super) init: String,
     starts_at: SystemTime,
     fps: u32,
+}
+
+impl SegmentRecord {
+    /// Describes `segment`.
+    pub(super) fn of(segment: &Segment) -> Self {
+        Self {
+            stem: segment.stem.clone(),
+            msn: segment.id.msn,
+            discontinuity_sequence: segment.id.discontinuity_sequence,
+            discontinuity: segment.discontinuity,
+            init: segment.map.name.clone(),
+            starts_at: segment.starts_at,
+            fps: segment.fps,
+        }
+    }
+
+    /// The segment with the parts that are whole in `media`; none without one.
+    pub(super) fn with_media(&self, map: Arc<Map>, media: &[u8]) -> Option<Segment> {
+        let part = |chunk: cmaf::Chunk| Part {
+            ticks: chunk.frames,
+            independent: chunk.independent,
+            data: chunk.data,
+        };
+        let parts: Vec<Part> = cmaf::split(&map.init, media).into_iter().map(part).collect();
+        let Self { msn, discontinuity_sequence, .. } = *self;
+        (!parts.is_empty()).then(|| Segment {
+            stem: self.stem.clone(),
+            id: SegmentId { discontinuity_sequence, msn },
+            discontinuity: self.discontinuity,
+            map,
+            starts_at: self.starts_at,
+            fps: self.fps,
+            parts,
+        })
+    }
 }
 
 /// Why a `timeline.json` is of no use.
@@ -74,15 +111,7 @@ impl Record {
     /// Describes `timeline`, its open segment included.
     #[must_use]
     pub fn of(room_id: &str, address: Option<&Address>, timeline: &Timeline) -> Self {
-        let segments = timeline.segments().map(|segment| SegmentRecord {
-            stem: segment.stem.clone(),
-            msn: segment.id.msn,
-            discontinuity_sequence: segment.id.discontinuity_sequence,
-            discontinuity: segment.discontinuity,
-            init: segment.map.name.clone(),
-            starts_at: segment.starts_at,
-            fps: segment.fps,
-        });
+        let segments = timeline.segments().map(SegmentRecord::of);
         let next = timeline.next();
         Self {
             version: VERSION,
@@ -145,6 +174,9 @@ impl Record {
             }
             segments.push(segment);
         }
+        if self.ended_at.is_none() {
+            begun::load(dir, &mut segments);
+        }
         let next =
             SegmentId { discontinuity_sequence: self.discontinuity_sequence, msn: self.next_msn };
         let length = if self.ended_at.is_some() { self.window } else { window };
@@ -195,21 +227,7 @@ fn load_segment(
         .or_insert_with(|| load_map(dir, &record.init).map(Arc::new))
         .clone()?;
     let file = fs::read(dir.join(names::segment(&record.stem))).ok()?;
-    let part = |chunk: cmaf::Chunk| Part {
-        ticks: chunk.frames,
-        independent: chunk.independent,
-        data: chunk.data,
-    };
-    let parts: Vec<Part> = cmaf::split(&map.init, &file).into_iter().map(part).collect();
-    (!parts.is_empty()).then(|| Segment {
-        stem: record.stem.clone(),
-        id: SegmentId { discontinuity_sequence: record.discontinuity_sequence, msn: record.msn },
-        discontinuity: record.discontinuity,
-        map,
-        starts_at: record.starts_at,
-        fps: record.fps,
-        parts,
-    })
+    record.with_media(map, &file)
 }
 
 fn load_map(dir: &Path, name: &str) -> Option<Map> {

@@ -44,12 +44,14 @@ pub fn scan(data_dir: &Path) -> Vec<Recovered> {
     let shown =
         entries.flatten().filter(|entry| !entry.file_name().as_encoded_bytes().starts_with(b"."));
     let dirs = shown.map(|entry| entry.path()).filter(|path| path.is_dir());
-    let mut found: Vec<Recovered> = dirs.filter_map(recover).collect();
+    let mut found: Vec<Recovered> = dirs.filter_map(find).collect();
     found.sort_by(|a, b| a.dir.cmp(&b.dir));
     found
 }
 
-fn recover(dir: PathBuf) -> Option<Recovered> {
+/// The broadcast in the directory `dir`. Blocking. One line in the log says why there is none.
+#[must_use]
+pub fn find(dir: PathBuf) -> Option<Recovered> {
     match Record::read(&dir) {
         Ok(record) => Some(Recovered {
             room_id: record.room_id.clone(),

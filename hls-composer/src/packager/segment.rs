@@ -81,6 +81,15 @@ impl Segment {
         self.parts.first().is_some_and(|part| part.independent)
     }
 
+    /// Everything but its parts.
+    #[must_use]
+    pub fn without_parts(&self) -> Self {
+        let Self { stem, id, discontinuity, map, starts_at, fps, .. } = self;
+        let (stem, map) = (stem.clone(), Arc::clone(map));
+        let (id, discontinuity, starts_at, fps) = (*id, *discontinuity, *starts_at, *fps);
+        Self { stem, id, discontinuity, map, starts_at, fps, parts: Vec::new() }
+    }
+
     /// Whether `next` is the segment right behind this one.
     #[must_use]
     pub fn precedes(&self, next: &Self) -> bool {

@@ -11,10 +11,14 @@ use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use super::names;
 
 /// Why a broadcast is not on disk.
 #[derive(Debug, thiserror::Error)]
@@ -108,13 +112,32 @@ pub enum Job {
 pub struct Disk {
     dir: PathBuf,
     stuck: Option<JoinHandle<Result<(), Error>>>,
+    writer: Arc<watch::Sender<()>>,
+}
+
+/// Tells when a directory is written no more: its [`Disk`] is gone, and so is the last batch, which a
+/// disk that hangs may hold for much longer.
+#[derive(Debug, Clone)]
+pub struct Writer(watch::Receiver<()>);
+
+impl Writer {
+    /// Returns when nothing writes any more.
+    pub async fn gone(mut self) {
+        while self.0.changed().await.is_ok() {}
+    }
 }
 
 impl Disk {
     /// The directory `dir`, which the first batch creates.
     #[must_use]
     pub fn new(dir: PathBuf) -> Self {
-        Self { dir, stuck: None }
+        Self { dir, stuck: None, writer: Arc::new(watch::Sender::new(())) }
+    }
+
+    /// Tells when nothing of this writes any more.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        Writer(self.writer.subscribe())
     }
 
     /// Runs `jobs` in order until one fails, and waits for `patience` at most. A disk that does not
@@ -129,8 +152,12 @@ impl Disk {
             return Err(Error::Slow { path: self.dir.clone() });
         }
         self.stuck = None;
-        let dir = self.dir.clone();
-        let mut batch = tokio::task::spawn_blocking(move || run(&dir, jobs));
+        let (dir, writer) = (self.dir.clone(), Arc::clone(&self.writer));
+        let mut batch = tokio::task::spawn_blocking(move || {
+            let result = run(&dir, jobs);
+            drop(writer);
+            result
+        });
         match tokio::time::timeout(patience, &mut batch).await {
             Ok(Ok(result)) => result,
             Ok(Err(source)) => Err(Error::Stopped { path: self.dir.clone(), source }),
@@ -142,12 +169,13 @@ impl Disk {
     }
 }
 
-/// Removes a broadcast's directory with everything in it. Blocking. A directory that is not there
-/// is no error.
+/// Removes a broadcast's directory with everything in it, what makes it one first: half removed it
+/// is nothing that could be resumed. Blocking. A directory that is not there is no error.
 ///
 /// # Errors
 /// When the operating system refuses.
 pub fn remove(dir: &Path) -> Result<(), Error> {
+    gone(fs::remove_file(dir.join(names::TIMELINE))).map_err(at(dir))?;
     gone(fs::remove_dir_all(dir)).map_err(at(dir))
 }
 

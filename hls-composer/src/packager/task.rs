@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
 use super::archive::{Archive, Change};
@@ -14,8 +15,9 @@ use super::config::{Config, ConfigError};
 use super::names;
 use super::playlist::part_ticks;
 use super::poster;
-use super::segment::{Map, Part, Segment, duration};
-use super::timeline::Timeline;
+use super::segment::{Map, Part, Segment};
+use super::store::Writer;
+use super::timeline::{TARGET, Timeline};
 use super::view::View;
 use super::window::{Outline, Window};
 
@@ -41,14 +43,6 @@ pub enum Input {
     /// The encoder is gone. Whole samples received are kept: the open part and the open segment
     /// close short.
     GenerationEnded,
-    /// The clock skipped. The frames that follow belong to ticks from `first_tick` on; the segment
-    /// that begins with the next key frame stands behind a discontinuity.
-    Skip {
-        /// The wall time of the next frame.
-        anchor: SystemTime,
-        /// The number of its tick.
-        first_tick: u64,
-    },
     /// What the canvas shows, an I420 picture, now and then: the poster.
     Picture(Bytes),
     /// The broadcast is over: ENDLIST. The packager stops; the last view stays.
@@ -68,6 +62,8 @@ pub struct Handle {
     pub view: watch::Receiver<Arc<View>>,
     /// What an operator should look at: why the broadcast is not on disk.
     pub alarm: watch::Receiver<Option<Arc<str>>>,
+    /// Tells when the packager's directory is written no more.
+    pub writer: Writer,
 }
 
 /// A broadcast's packager. It does its work in [`run`](Self::run).
@@ -76,20 +72,12 @@ pub struct Packager {
     config: Config,
     timeline: Timeline,
     assembler: Assembler,
-    skip: Option<Skip>,
     sequence: u32,
     archive: Archive,
     poster: Option<Bytes>,
     input: mpsc::Receiver<Input>,
     view: watch::Sender<Arc<View>>,
     alarm: watch::Sender<Option<Arc<str>>>,
-}
-
-/// A skip of the clock that waits for the next key frame.
-#[derive(Debug, Clone, Copy)]
-struct Skip {
-    anchor: SystemTime,
-    frame: u64,
 }
 
 /// Makes the packager of a new broadcast. Spawn [`Packager::run`].
@@ -113,19 +101,20 @@ pub(super) fn with_timeline(
     let (alarm, alarms) = watch::channel(None);
     let first = View::before_encoder(timeline.clone()).with_files(&config.dir, poster.clone());
     let (view, receiver) = watch::channel(Arc::new(first));
+    let archive = Archive::new(&config.room_id, config.address.clone(), config.dir.clone());
+    let writer = archive.writer();
     let packager = Packager {
         assembler: Assembler::new(part_ticks(config.fps)),
-        archive: Archive::new(&config.room_id, config.address.clone(), config.dir.clone()),
+        archive,
         config,
         timeline,
-        skip: None,
         sequence: 0,
         poster,
         input,
         view,
         alarm,
     };
-    (Handle { input: sender, view: receiver, alarm: alarms }, packager)
+    (Handle { input: sender, view: receiver, alarm: alarms, writer }, packager)
 }
 
 impl Packager {
@@ -145,23 +134,20 @@ impl Packager {
                 }
                 Input::Fragment(fragment) => self.take(fragment).await,
                 Input::GenerationEnded => self.end_generation().await,
-                Input::Skip { anchor, first_tick } => {
-                    info!(room = self.config.room_id, first_tick, "the clock skipped");
-                    self.skip_to(anchor);
-                }
                 Input::Picture(picture) => self.draw(picture).await,
                 Input::Finish => {
                     self.end_generation().await;
+                    let farewell = self.show_last_part();
                     self.timeline.end(SystemTime::now());
                     self.archive.close(&self.timeline).await;
                     self.saved();
+                    sleep_until(farewell).await;
                     return self.publish();
                 }
                 Input::Suspend(saved) => {
                     self.end_generation().await;
                     self.archive.close(&self.timeline).await;
                     self.saved();
-                    self.show();
                     // Nobody may be waiting any more; the broadcast is saved all the same.
                     let _ = saved.send(());
                     return;
@@ -187,28 +173,37 @@ impl Packager {
     }
 
     async fn take(&mut self, fragment: Fragment) {
+        let mut longer = false;
         for step in self.assembler.push(fragment) {
             match step {
-                Step::KeyFrame { frame } => self.begin_segment(frame).await,
+                // A key frame begins a segment. Usually the last one is full and closed by then; it closes early when
+                // the encoder inserted the key frame.
+                Step::KeyFrame => self.close_segment().await,
                 Step::Part(samples) => {
+                    longer = true;
                     self.push_part(&samples).await;
-                    self.publish();
                 }
             }
         }
+        if longer {
+            self.save_begun().await;
+            self.publish();
+        }
     }
 
-    /// A key frame begins a segment. Usually the last one is full and closed by then; it closes
-    /// early when the encoder inserted the key frame.
-    async fn begin_segment(&mut self, frame: u64) {
-        let forgotten = match (self.skip.take(), self.timeline.map().cloned()) {
-            (Some(skip), Some(map)) => {
-                let since = duration(frame.saturating_sub(skip.frame), self.config.fps);
-                self.timeline.begin_run(map, skip.anchor + since)
-            }
-            _ => self.timeline.close_segment(),
-        };
+    async fn close_segment(&mut self) {
+        let forgotten = self.timeline.close_segment();
         self.save(Change::Closed, &forgotten).await;
+    }
+
+    /// What is hinted next outlives this process as well.
+    async fn save_begun(&mut self) {
+        let (Some(begun), Some(map)) = (self.assembler.begun(), self.timeline.map()) else {
+            return;
+        };
+        let Ok(data) = cmaf::join(&map.init, self.sequence.wrapping_add(1), begun) else { return };
+        self.archive.save_begun(&self.timeline, data).await;
+        self.saved();
     }
 
     async fn push_part(&mut self, samples: &Fragment) {
@@ -231,12 +226,11 @@ impl Packager {
         self.save(Change::Part { data, offset }, &forgotten).await;
     }
 
-    /// What is left of the open part is shown with its segment closed: short as it is nothing can follow it there.
+    /// What is left of the open part closes its segment, short as it is: nothing can follow it there.
     async fn end_generation(&mut self) {
-        if let Some(Step::Part(samples)) = self.assembler.flush() {
+        if let Some(samples) = self.assembler.flush() {
             self.push_part(&samples).await;
         }
-        self.skip = None;
         let forgotten = self.timeline.end_run();
         self.save(Change::Closed, &forgotten).await;
         self.publish();
@@ -271,24 +265,27 @@ impl Packager {
         }
     }
 
-    fn skip_to(&mut self, anchor: SystemTime) {
-        self.skip = Some(Skip { anchor, frame: self.assembler.frames() });
-        self.timeline.expect_discontinuity();
-        self.publish();
+    /// The last part is listed before the end is, and long enough to be fetched: a player that is given both at once is
+    /// content with what it has of the segment, waits for the rest, and never ends. Says until when.
+    fn show_last_part(&self) -> Instant {
+        let now = Instant::now();
+        let Some(before) = self.timeline.before_end() else { return now };
+        let degraded = self.archive.is_degraded();
+        let view = View::new(before, degraded).with_media(self.timeline.clone(), degraded);
+        let view = view.with_files(&self.config.dir, self.poster.clone());
+        self.view.send_replace(Arc::new(view));
+        now + TARGET
     }
 
-    /// Between two encoders nothing can be hinted, and a list that ends without a hint makes hls.js 1.7 take its last
-    /// segment for the next one: viewers keep the list they have until the new encoder's first hint.
+    /// Lists change when they can say what comes next, or that nothing does; media is served at once.
     fn publish(&self) {
         let ended = self.timeline.ended_at().is_some();
         let listed = self.timeline.newest_closed().is_some();
-        if ended || !listed || self.timeline.hint().is_some() {
-            self.show();
-        }
-    }
-
-    fn show(&self) {
-        let view = View::new(self.timeline.clone(), self.archive.is_degraded());
+        let (timeline, degraded) = (self.timeline.clone(), self.archive.is_degraded());
+        let view = match ended || !listed || timeline.hint().is_some() {
+            true => View::new(timeline, degraded),
+            false => self.view.borrow().with_media(timeline, degraded),
+        };
         let view = view.with_files(&self.config.dir, self.poster.clone());
         self.view.send_replace(Arc::new(view));
     }

@@ -57,7 +57,6 @@ pub struct Timeline {
     run: Option<Run>,
     next: SegmentId,
     discontinuity_due: bool,
-    broken_hint: Option<Arc<str>>,
     ended_at: Option<SystemTime>,
     bitrate: Bitrate,
 }
@@ -76,7 +75,6 @@ impl Timeline {
             run: None,
             next: SegmentId { discontinuity_sequence: 0, msn: 0 },
             discontinuity_due: false,
-            broken_hint: None,
             ended_at: None,
             bitrate: Bitrate::default(),
         }
@@ -120,6 +118,8 @@ impl Timeline {
             };
             list.push_back(Arc::new(segment));
         }
+        // What was open is closed now, and one more was begun perhaps.
+        timeline.unlist();
         timeline
     }
 
@@ -127,7 +127,6 @@ impl Timeline {
     /// begins a segment at `starts_at`, after a discontinuity unless it is the first of all.
     /// Returns the segments that can no longer be fetched.
     pub fn begin_run(&mut self, map: Arc<Map>, starts_at: SystemTime) -> Vec<Arc<Outline>> {
-        self.break_hint();
         let forgotten = self.close_segment();
         self.run = Some(Run { map, anchor: starts_at, ticks: 0 });
         self.discontinuity_due = self.next.msn > 0;
@@ -137,18 +136,8 @@ impl Timeline {
     /// The encoder generation is over: the open segment closes, and nothing is hinted until the
     /// next one begins.
     pub fn end_run(&mut self) -> Vec<Arc<Outline>> {
-        self.break_hint();
         self.run = None;
         self.close_segment()
-    }
-
-    /// Says that the wall clock jumped, so the next segment begins a run of its own and its first
-    /// part must not be hinted before.
-    pub fn expect_discontinuity(&mut self) {
-        if self.open.is_none() {
-            self.break_hint();
-        }
-        self.discontinuity_due = self.next.msn > 0 || self.open.is_some();
     }
 
     /// Appends a part, opening a segment for it when none is open, and closing the segment when
@@ -166,9 +155,6 @@ impl Timeline {
 
     /// Closes the open segment, short as it may be.
     pub fn close_segment(&mut self) -> Vec<Arc<Outline>> {
-        if self.open.as_ref().is_some_and(|open| open.ticks() < self.fps) {
-            self.break_hint();
-        }
         let Some(segment) = self.open.take() else { return Vec::new() };
         self.bitrate.add(&segment);
         self.next.msn = segment.id.msn.saturating_add(1);
@@ -182,15 +168,32 @@ impl Timeline {
         self.end_run()
     }
 
+    /// As it looks right before the end: everything is there, and the last segment is not closed. None when that leaves
+    /// no whole segment.
+    #[must_use]
+    pub fn before_end(&self) -> Option<Self> {
+        let mut before = Self { run: None, ended_at: None, ..self.clone() };
+        if before.open.is_none() {
+            before.open = before.listed.pop_back().map(Arc::unwrap_or_clone);
+        }
+        (!before.listed.is_empty()).then_some(before)
+    }
+
     fn new_segment(&mut self) -> Option<Segment> {
-        let run = self.run.as_ref()?;
+        self.run.as_ref()?;
         let discontinuity = std::mem::take(&mut self.discontinuity_due);
         self.next.discontinuity_sequence =
             self.next.discontinuity_sequence.saturating_add(u64::from(discontinuity));
+        Some(Segment { discontinuity, ..self.next_segment()? })
+    }
+
+    /// The segment behind the newest one if no discontinuity comes between.
+    fn next_segment(&self) -> Option<Segment> {
+        let run = self.run.as_ref()?;
         Some(Segment {
             stem: names::stem(&self.incarnation, self.next),
             id: self.next,
-            discontinuity,
+            discontinuity: false,
             map: Arc::clone(&run.map),
             starts_at: run.anchor + duration(run.ticks, self.fps),
             fps: self.fps,
@@ -199,6 +202,12 @@ impl Timeline {
     }
 
     fn slide(&mut self) -> Vec<Arc<Outline>> {
+        self.unlist();
+        self.forget()
+    }
+
+    /// Takes from the list what is too old for it.
+    fn unlist(&mut self) {
         let mut listed = length(&self.listed);
         while let Some(oldest) = self.listed.front() {
             let rest = listed.saturating_sub(oldest.duration());
@@ -209,6 +218,10 @@ impl Timeline {
             listed = rest;
             self.retired.extend(self.listed.pop_front());
         }
+    }
+
+    /// Takes from memory what nobody can ask for any more.
+    fn forget(&mut self) -> Vec<Arc<Outline>> {
         let mut retired = length(&self.retired);
         let mut forgotten = Vec::new();
         while let Some(oldest) = self.retired.front() {
@@ -332,29 +345,22 @@ impl Timeline {
         self.listed.back().map(|segment| segment.id.msn)
     }
 
-    /// The file name of the part that comes next (EXT-X-PRELOAD-HINT). Nothing is hinted across a
-    /// discontinuity, or while no encoder runs.
+    /// The segment of the part that comes next, without parts, and that part's place in it. Nothing
+    /// is known across a discontinuity, or while no encoder runs.
     #[must_use]
-    pub fn hint(&self) -> Option<String> {
+    pub fn coming(&self) -> Option<(Segment, usize)> {
         self.run.as_ref()?;
         match &self.open {
-            Some(open) => Some(names::part(&open.stem, open.parts.len())),
+            Some(open) => Some((open.without_parts(), open.parts.len())),
             None if self.discontinuity_due || self.newest().is_none() => None,
-            None => Some(names::part(&names::stem(&self.incarnation, self.next), 0)),
+            None => Some((self.next_segment()?, 0)),
         }
     }
 
-    /// What is hinted will not come: whoever asks for it can be told so for good.
-    fn break_hint(&mut self) {
-        if let Some(hint) = self.hint() {
-            self.broken_hint = Some(hint.into());
-        }
-    }
-
-    /// The newest part that was hinted and never came.
+    /// The file name of the part that comes next (EXT-X-PRELOAD-HINT).
     #[must_use]
-    pub fn broken_hint(&self) -> Option<&str> {
-        self.broken_hint.as_deref()
+    pub fn hint(&self) -> Option<String> {
+        self.coming().map(|(segment, index)| names::part(&segment.stem, index))
     }
 
     /// When the broadcast ended, if it has.

@@ -10,31 +10,42 @@ use super::names::{LIVE_PLAYLIST, PLAIN_PLAYLIST, VOD_PLAYLIST};
 use super::playlist;
 use super::timeline::{Position, Timeline};
 
-/// One state of a broadcast.
+/// One state of a broadcast: the media that can be fetched, and the lists that name it.
+///
+/// Lists can be older than the media. Between two encoders there is nothing to hint, and a list with
+/// parts that ends without a hint is legal but rare: hls.js 1.7 takes its last segment for the one to
+/// come, and fails when that turns out to begin with a discontinuity. So no such list is ever shown;
+/// viewers keep the one they have until the next encoder's first hint, or the end. The one list without
+/// a hint is the last before the end, whose newest segment is still open.
 #[derive(Debug, Clone)]
 pub struct View {
+    timeline: Timeline,
+    lists: Arc<Lists>,
+    degraded: bool,
+    dir: Arc<Path>,
+    poster: Option<Bytes>,
+}
+
+/// Everything that playlists say, of one moment.
+#[derive(Debug)]
+struct Lists {
     timeline: Timeline,
     playlist: Option<Bytes>,
     multivariant: Option<[Bytes; 2]>,
     hint: Option<String>,
-    degraded: bool,
-    dir: Arc<Path>,
-    poster: Option<Bytes>,
     asked_for: AskedFor,
 }
 
 /// Playlists that are rendered when somebody asks for them first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct AskedFor {
     plain: OnceLock<Bytes>,
     dvr: OnceLock<Bytes>,
     on_demand: OnceLock<Bytes>,
 }
 
-impl View {
-    /// Renders `timeline`. `degraded` says that it is not on disk.
-    #[must_use]
-    pub fn new(timeline: Timeline, degraded: bool) -> Self {
+impl Lists {
+    fn of(timeline: Timeline) -> Self {
         let ended = timeline.ended_at().is_some();
         let listed = timeline.newest_closed().is_some() || ended;
         let playlist = listed.then(|| Bytes::from(playlist::low_latency(&timeline)));
@@ -46,16 +57,23 @@ impl View {
         };
         let multivariant = map
             .map(|map| names.map(|name| Bytes::from(playlist::multivariant(&timeline, map, name))));
-        Self {
-            hint: timeline.hint(),
-            timeline,
-            playlist,
-            multivariant,
-            degraded,
-            dir: Path::new("").into(),
-            poster: None,
-            asked_for: AskedFor::default(),
-        }
+        let hint = timeline.hint();
+        Self { timeline, playlist, multivariant, hint, asked_for: AskedFor::default() }
+    }
+}
+
+impl View {
+    /// Renders `timeline`. `degraded` says that it is not on disk.
+    #[must_use]
+    pub fn new(timeline: Timeline, degraded: bool) -> Self {
+        let lists = Arc::new(Lists::of(timeline.clone()));
+        Self { timeline, lists, degraded, dir: Path::new("").into(), poster: None }
+    }
+
+    /// The media of `timeline` under the lists as they are in this view.
+    #[must_use]
+    pub fn with_media(&self, timeline: Timeline, degraded: bool) -> Self {
+        Self { timeline, degraded, ..self.clone() }
     }
 
     /// With what lies in the broadcast's directory, and the newest poster.
@@ -68,33 +86,35 @@ impl View {
     /// nothing makes players guess the next name; segments are served.
     #[must_use]
     pub fn before_encoder(timeline: Timeline) -> Self {
-        let view = Self::new(timeline, false);
-        let playlist = view.playlist.clone().filter(|_| view.is_ended());
-        Self { playlist, ..view }
+        let mut lists = Lists::of(timeline.clone());
+        lists.playlist = lists.playlist.filter(|_| timeline.ended_at().is_some());
+        Self { lists: Arc::new(lists), ..Self::new(timeline, false) }
     }
 
     /// The media playlist, `live.m3u8`. There is none before the first segment is closed, because
     /// players refuse a list without a segment.
     #[must_use]
     pub fn playlist(&self) -> Option<&Bytes> {
-        self.playlist.as_ref()
+        self.lists.playlist.as_ref()
     }
 
     /// The same segments without the low-latency tags, `plain.m3u8`.
     #[must_use]
     pub fn plain(&self) -> Option<&Bytes> {
-        self.playlist.as_ref()?;
-        Some(self.asked_for.plain.get_or_init(|| playlist::plain(&self.timeline).into()))
+        let Lists { timeline, playlist, asked_for, .. } = self.lists.as_ref();
+        playlist.as_ref()?;
+        Some(asked_for.plain.get_or_init(|| playlist::plain(timeline).into()))
     }
 
     /// The media playlist of the DVR window, `dvr.m3u8`, if there is a window.
     #[must_use]
     pub fn dvr(&self) -> Option<&Bytes> {
-        if !self.timeline.window().is_open() {
+        let Lists { timeline, playlist, asked_for, .. } = self.lists.as_ref();
+        if !timeline.window().is_open() {
             return None;
         }
-        self.playlist.as_ref()?;
-        Some(self.asked_for.dvr.get_or_init(|| playlist::dvr(&self.timeline).into()))
+        playlist.as_ref()?;
+        Some(asked_for.dvr.get_or_init(|| playlist::dvr(timeline).into()))
     }
 
     /// What is left of a broadcast that is over, `vod.m3u8`.
@@ -103,8 +123,8 @@ impl View {
         if !self.is_ended() || self.newest_closed().is_none() {
             return None;
         }
-        let render = || playlist::on_demand(&self.timeline).into();
-        Some(self.asked_for.on_demand.get_or_init(render))
+        let render = || playlist::on_demand(&self.lists.timeline).into();
+        Some(self.lists.asked_for.on_demand.get_or_init(render))
     }
 
     /// A picture of the broadcast, as JPEG.
@@ -118,44 +138,38 @@ impl View {
     /// to the plain one, and when the broadcast is over to what is left of it.
     #[must_use]
     pub fn multivariant(&self, low_latency: bool) -> Option<&Bytes> {
-        let [live, plain] = self.multivariant.as_ref()?;
+        let [live, plain] = self.lists.multivariant.as_ref()?;
         Some(if low_latency { live } else { plain })
     }
 
-    /// The newest part.
+    /// The newest part that is listed.
     #[must_use]
     pub fn newest(&self) -> Option<Position> {
-        self.timeline.newest()
+        self.lists.timeline.newest()
     }
 
-    /// The newest closed segment's Media Sequence Number.
+    /// The Media Sequence Number of the newest closed segment that is listed.
     #[must_use]
     pub fn newest_closed(&self) -> Option<u64> {
-        self.timeline.newest_closed()
+        self.lists.timeline.newest_closed()
     }
 
     /// The number of the first segment in the list, or of the first to come.
     #[must_use]
     pub fn media_sequence(&self) -> u64 {
-        self.timeline.media_sequence()
+        self.lists.timeline.media_sequence()
     }
 
     /// The file name of the part that comes next.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
-    }
-
-    /// The newest part that was hinted and will never exist.
-    #[must_use]
-    pub fn broken_hint(&self) -> Option<&str> {
-        self.timeline.broken_hint()
+        self.lists.hint.as_deref()
     }
 
     /// Whether the playlist ends here for ever.
     #[must_use]
     pub fn is_ended(&self) -> bool {
-        self.timeline.ended_at().is_some()
+        self.lists.timeline.ended_at().is_some()
     }
 
     /// Whether the newest media is only in memory, because the disk fails.
@@ -178,7 +192,7 @@ impl View {
         self.timeline.find(name)
     }
 
-    /// The timeline it was rendered from.
+    /// The media that can be fetched.
     #[must_use]
     pub fn timeline(&self) -> &Timeline {
         &self.timeline

@@ -70,6 +70,11 @@ impl Ports {
         answer.await.unwrap_or(Usage { leased: 0, quarantined: 0 })
     }
 
+    /// Returns when the pool's task has ended, which it does not while a handle is there.
+    pub async fn gone(&self) {
+        self.requests.closed().await;
+    }
+
     /// Where the ports are.
     pub fn ip(&self) -> IpAddr {
         self.ip

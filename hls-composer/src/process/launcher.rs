@@ -90,6 +90,11 @@ impl Launcher {
         self.thread
     }
 
+    /// Returns when the thread has ended, which it does not while a handle is there.
+    pub async fn gone(&self) {
+        self.requests.closed().await;
+    }
+
     /// Starts one process.
     pub async fn spawn(&self, spawn: Spawn) -> Result<Process, SpawnError> {
         let (reply, answer) = oneshot::channel();

@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::playlist::{Playlist, Segment};
 use super::rules::{self, ROUNDING};
 
+/// The name of `live.m3u8` as it is served to who asks for each next part, and so sees every version.
+pub const RELOAD: &str = "reload";
+
 /// The rules this holds versions to, by where they are written.
 pub const RULES: &[(&str, &str)] = &[
     ("8216bis 6.2.1", "EXT-X-MEDIA-SEQUENCE never goes back"),
@@ -27,8 +30,15 @@ pub const RULES: &[(&str, &str)] = &[
     ("8216bis 4.4.4.9", "a part that was listed keeps its URI, duration and place"),
     ("8216bis 6.2.1", "a URI stands for one segment or part for ever"),
     ("8216bis 6.2.1", "all playlists of a broadcast say the same of a segment"),
-    ("8216bis 4.4.5.3", "a hinted part is the next one, unless a discontinuity comes first"),
+    (
+        "8216bis 4.4.5.3",
+        "a hinted part always comes, as the next one, before a discontinuity and before the end",
+    ),
     ("8216bis 4.4.4.6", "the newest date never goes back"),
+    (
+        "8216bis B.1",
+        "what follows a low-latency list without a hint is the end, which lists no new part",
+    ),
 ];
 
 /// What has been seen of a broadcast.
@@ -64,6 +74,9 @@ impl History {
         if !playlist.is_multivariant() {
             if let Some(before) = before {
                 follows(before, &playlist);
+                if name == RELOAD && before.is_low_latency() {
+                    end_follows(before, &playlist);
+                }
             }
             self.remember(name, &playlist);
             self.checks += RULES.len();
@@ -135,17 +148,38 @@ fn follows(before: &Playlist, after: &Playlist) {
     hint_is_kept(before, after, both);
 }
 
-/// The part that was hinted is the first one that is new, if no discontinuity comes before it.
+/// How a broadcast ends for who reloads list by list: the last part is listed, and then the end.
+fn end_follows(before: &Playlist, after: &Playlist) {
+    let both = || format!("\n{}\n-- then --\n{}", before.text, after.text);
+    if before.hint().is_none() {
+        assert!(after.is_ended(), "nothing was hinted, and more came{}", both());
+    }
+    // Players that are told of a part and of the end at once do not fetch the part: hls.js 1.7, shaka-player 5.2.
+    let newest = |playlist: &Playlist| playlist.segments.last().map(|it| (it.msn, it.parts.len()));
+    let same = newest(before).map(|it| it.0) == newest(after).map(|it| it.0);
+    if after.is_ended() && same {
+        assert_eq!(newest(before), newest(after), "a part comes with the end{}", both());
+    }
+}
+
+/// The part that was hinted is in the segment it was hinted for. Players fetch a hint before they know what becomes of it:
+/// shaka-player shows an error when it is not there, and hls.js before 1.7.4 fails when the hinted segment turns out to stand
+/// behind a discontinuity.
 fn hint_is_kept(before: &Playlist, after: &Playlist, both: impl Fn() -> String) {
     let Some(hint) = before.hint() else { return };
-    let known: Vec<&str> = before.parts().map(|part| part.uri.as_str()).collect();
-    let end = before.segments.last().map_or(0, |segment| segment.msn);
-    let fresh = after.segments.iter().filter(|segment| segment.msn >= end).find_map(|segment| {
-        let part = segment.parts.iter().find(|part| !known.contains(&part.uri.as_str()))?;
-        Some((segment, part))
-    });
-    if let Some((segment, part)) = fresh {
-        let broken = segment.discontinuity && segment.msn > end;
-        assert!(broken || part.uri == hint, "{hint} was hinted{}", both());
+    let (msn, index) = match before.open() {
+        Some(open) => (open.msn, open.parts.len()),
+        None => (before.closed().next_back().map_or(0, |last| last.msn + 1), 0),
+    };
+    let last = after.segments.last().map_or(0, |segment| segment.msn);
+    assert!(!after.is_ended() || last >= msn, "{hint} was hinted, and then came the end{}", both());
+    let Some(segment) = after.segments.iter().find(|segment| segment.msn == msn) else { return };
+    let broken = index == 0 && segment.discontinuity;
+    assert!(!broken, "{hint} was hinted before a discontinuity{}", both());
+    match segment.parts.get(index) {
+        Some(part) => assert_eq!(part.uri, hint, "another part came{}", both()),
+        // Parts of segments that are not new are no longer listed.
+        None if segment.parts.is_empty() => {}
+        None => assert!(segment.duration.is_none(), "{hint} was hinted and did not come{}", both()),
     }
 }

@@ -197,7 +197,8 @@ pub const LOW_LATENCY: &[Rule] = &[
         |it| {
             it.segments.iter().all(|segment| {
                 let but_last = segment.parts.split_last().map_or(&[][..], |(_, rest)| rest);
-                let open = segment.duration.is_none();
+                // Without a hint it is the last list, and its last part that of its segment.
+                let open = segment.duration.is_none() && it.hint().is_some();
                 let bound = if open { &segment.parts[..] } else { but_last };
                 bound.iter().all(|part| part.duration * 100 >= it.part_target() * 85)
             })
@@ -225,10 +226,17 @@ pub const LOW_LATENCY: &[Rule] = &[
     rule("8216bis 4.4.4.9", "the first part of every segment is independent", |it| {
         it.segments.iter().all(|segment| segment.parts.first().is_none_or(|part| part.independent))
     }),
-    rule("8216bis B.1", "a list that is not at its end hints the next part", |it| {
-        it.is_ended()
-            || it.attributes("EXT-X-PRELOAD-HINT").get("TYPE").is_some_and(|it| it == "PART")
-    }),
+    // Right before the end there is nothing to hint. hls.js takes a list like that for what it is only while its newest
+    // segment is open.
+    rule(
+        "8216bis B.1",
+        "a list that is not at its end hints the next part, or is the last",
+        |it| {
+            it.is_ended()
+                || (it.open().is_some() && it.tag("EXT-X-PRELOAD-HINT").is_none())
+                || it.attributes("EXT-X-PRELOAD-HINT").get("TYPE").is_some_and(|it| it == "PART")
+        },
+    ),
     rule("8216bis 4.4.5.3", "the hinted part is not listed", |it| {
         it.hint().is_none_or(|hint| it.parts().all(|part| part.uri != hint))
     }),

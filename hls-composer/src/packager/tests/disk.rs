@@ -21,7 +21,7 @@ async fn viewers_lose_nothing_while_the_disk_fails_and_it_is_caught_up_later() {
 
     let (Handle { input, mut view, .. }, packager) = open(config(&dir, "a1")).expect("valid");
     let task = tokio::spawn(packager.run());
-    feed(&input, 0, Duration::ZERO, &media, 33).await;
+    feed(&input, 0, Duration::ZERO, &media, 34).await;
     let degraded = wait_until(&mut view, |view| view.hint() == Some("a1-0-2.1.m4s")).await;
     assert!(degraded.is_degraded());
     assert!(degraded.find("a1-0-0.m4s").is_some() && degraded.find("a1-0-2.0.m4s").is_some());
@@ -31,7 +31,7 @@ async fn viewers_lose_nothing_while_the_disk_fails_and_it_is_caught_up_later() {
         let mut frames = 0;
         move |fragment| {
             frames += fragment.video.len();
-            frames <= 33
+            frames <= 34
         }
     });
     for fragment in rest {

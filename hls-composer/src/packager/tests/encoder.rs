@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::fixture::{
-    Encoded, config, decoded_frames, encode, feed, probe, read, send, text, uris, wait_until,
+    config, decoded_frames, encode, feed, probe, read, send, text, uris, wait_until,
 };
 use crate::packager::cmaf::{self, Fragment, Init};
 use crate::packager::{Handle, Input, View, open};
@@ -64,9 +64,9 @@ async fn every_frame_of_the_encoder_decodes_from_the_playlist() {
     let (Handle { input, mut view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
     let task = tokio::spawn(packager.run());
     feed(&input, 0, Duration::ZERO, &media, 60).await;
-    let live = wait_until(&mut view, |view| view.newest_closed() == Some(3)).await;
-    assert_eq!(live.hint(), Some("a1-0-4.0.m4s"));
-    assert!(live.timeline().segments().all(|it| it.parts.len() == 5 && it.is_independent()));
+    let live = wait_until(&mut view, |view| view.newest_closed() == Some(2)).await;
+    assert!(live.timeline().listed().all(|it| it.parts.len() == 5 && it.is_independent()));
+    wait_until(&mut view, |view| view.hint() == Some("a1-0-3.4.m4s")).await;
 
     send(&input, Input::Finish).await;
     task.await.expect("no panic");
@@ -94,6 +94,33 @@ async fn every_frame_of_the_encoder_decodes_from_the_playlist() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_last_part_is_listed_before_the_end_is() {
+    let media = encode(40);
+    let dir = tempfile::tempdir().expect("a directory");
+    let (Handle { input, mut view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
+    let task = tokio::spawn(packager.run());
+    feed(&input, 0, Duration::ZERO, &media, 40).await;
+    send(&input, Input::GenerationEnded).await;
+    send(&input, Input::Finish).await;
+    let last =
+        wait_until(&mut view, |view| view.playlist().is_some() && view.hint().is_none()).await;
+    let playlist = text(&last);
+    assert!(
+        playlist.ends_with("#EXT-X-PART:DURATION=0.06667,URI=\"a1-0-2.3.m4s\"\n"),
+        "{playlist}"
+    );
+    let shown = tokio::time::Instant::now();
+    let ended = wait_until(&mut view, View::is_ended).await;
+    assert!(
+        shown.elapsed() >= Duration::from_secs(1) - Duration::from_millis(1),
+        "time to fetch it"
+    );
+    let parts = |text: &str| text.matches("#EXT-X-PART:").count();
+    assert_eq!(parts(&text(&ended)), parts(&playlist), "the end brings nothing new");
+    task.await.expect("no panic");
+}
+
 #[tokio::test]
 async fn an_encoder_that_dies_leaves_a_short_segment_and_one_discontinuity() {
     let (first, second) = (encode(40), encode(30));
@@ -101,9 +128,16 @@ async fn an_encoder_that_dies_leaves_a_short_segment_and_one_discontinuity() {
     let (Handle { input, view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
     let mut published = view.clone();
     let watcher = tokio::spawn(async move {
+        let mut hinted: Option<String> = None;
         while published.changed().await.is_ok() {
             let view = published.borrow_and_update().clone();
-            let promises = view.hint().is_some() || view.is_ended();
+            if let Some(hinted) = hinted.filter(|hinted| view.hint() != Some(hinted)) {
+                assert!(view.find(&hinted).is_some(), "{hinted} was hinted and did not come");
+            }
+            hinted = view.hint().map(str::to_owned);
+            let last =
+                view.timeline().ended_at().is_none() && view.newest() == view.timeline().newest();
+            let promises = view.hint().is_some() || view.is_ended() || last;
             assert!(view.playlist().is_none() || promises, "a list always says what comes next");
         }
     });
@@ -125,36 +159,6 @@ async fn an_encoder_that_dies_leaves_a_short_segment_and_one_discontinuity() {
 
     let player = tempfile::tempdir().expect("a directory");
     assert_eq!(decoded_by_map(&ended, player.path()), [25, 30]);
-}
-
-#[tokio::test]
-async fn a_clock_skip_waits_for_the_key_frame_and_moves_the_time() {
-    let media = encode(45);
-    let dir = tempfile::tempdir().expect("a directory");
-    let (Handle { input, view, .. }, packager) = open(config(dir.path(), "a1")).expect("valid");
-    let task = tokio::spawn(packager.run());
-    let mut frames = 0;
-    send_init(&input, &media).await;
-    for fragment in &media.fragments {
-        frames += fragment.video.len();
-        send(&input, Input::Fragment(fragment.clone())).await;
-        if frames == 20 && !fragment.video.is_empty() {
-            let anchor = super::fixture::anchor() + Duration::from_secs(60);
-            send(&input, Input::Skip { anchor, first_tick: 900 }).await;
-        }
-    }
-    send(&input, Input::Finish).await;
-    task.await.expect("no panic");
-    let playlist = text(&view.borrow());
-    assert_eq!(playlist.matches("#EXT-X-DISCONTINUITY\n").count(), 1);
-    assert_eq!(playlist.matches("#EXT-X-MAP").count(), 1);
-    // Frame 30 begins the segment, ten ticks behind the frame after the skip.
-    assert!(playlist.contains("T00:01:00.666Z"), "{playlist}");
-}
-
-async fn send_init(input: &tokio::sync::mpsc::Sender<Input>, media: &Encoded) {
-    let (init, anchor) = (media.init.clone(), super::fixture::anchor());
-    send(input, Input::Generation { number: 0, init, anchor, first_tick: 0 }).await;
 }
 
 #[test]

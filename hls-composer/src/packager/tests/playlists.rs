@@ -318,3 +318,17 @@ fn what_is_left_at_the_end_is_the_window_or_the_live_list_on_demand() {
     assert_eq!(on_demand(&with).matches("#EXTINF").count(), 40);
     assert!(dvr(&with).ends_with("#EXT-X-ENDLIST\n"));
 }
+
+#[test]
+fn a_list_that_goes_on_after_a_restart_is_no_longer_than_any() {
+    // As many short segments as are ever listed, and the ones that a process died in.
+    let mut timeline = timeline(0);
+    for _ in 0..14 {
+        timeline.push_part(part(12, true, "short".to_owned()));
+        timeline.close_segment();
+    }
+    let segments: Vec<_> = timeline.segments().cloned().collect();
+    let first = segments.last().map_or(0, |last| last.id.msn).saturating_sub(13);
+    let restored = Timeline::restored("m7", FPS, segments, first, timeline.next(), None);
+    assert!(restored.listed().len() <= 12, "{} are listed", restored.listed().len());
+}

@@ -18,7 +18,6 @@ enum Event {
     Close,
     NewEncoder { gap_ms: u64 },
     EncoderGone,
-    ClockSkip,
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -28,7 +27,6 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Close),
         2 => (0_u64..5_000).prop_map(|gap_ms| Event::NewEncoder { gap_ms }),
         1 => Just(Event::EncoderGone),
-        1 => Just(Event::ClockSkip),
     ]
 }
 
@@ -73,14 +71,6 @@ impl Broadcast {
                 self.timeline.begin_run(map(&name), self.wall);
             }
             Event::EncoderGone => drop(self.timeline.end_run()),
-            Event::ClockSkip => {
-                self.timeline.expect_discontinuity();
-                self.timeline.close_segment();
-                if let Some(map) = self.timeline.map().cloned() {
-                    self.wall += Duration::from_secs(3);
-                    self.timeline.begin_run(map, self.wall);
-                }
-            }
         }
     }
 
