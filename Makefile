@@ -134,7 +134,7 @@ RIG := cargo nextest run --release --workspace --locked --profile rig --no-captu
 rig: deps-test build e2e/node_modules/.package-lock.json
 	RIG=full $(RIG) -E 'binary(busy_cores) | binary(faults) | binary(kills) | binary(cycles) | binary(lipsync) | binary(conformance)'
 	$(RIG) -E 'binary(viewers)' --run-ignored all
-	cd e2e && E2E_REPEAT=20 npx playwright test broadcast encoder lip-sync loss network pause restart
+	cd e2e && E2E_REPEAT=20 npx playwright test broadcast encoder lip-sync loss network pause players restart
 	RIG=full FUZZ_SECONDS=60 $(RIG) -E 'binary(signaling_property) | binary(load) | binary(eight_peers) | binary(eight_on_air) | binary(fuzz_json)'
 
 .PHONY: bench
