@@ -262,8 +262,17 @@ async fn a_broadcast_is_watched_under_its_watch_id_and_its_rooms_only_where_that
     playlist(&daemon, "watch").await;
     assert!(daemon.get(&format!("/hls/{ROOM}/live.m3u8")).await.starts_with("HTTP/1.1 404"));
 
+    // A server that guards its rooms no more: the picture goes on, and now the room's id finds it too.
+    let map =
+        |list: &str| list.lines().find(|line| line.starts_with("#EXT-X-MAP")).map(str::to_owned);
+    let before = map(&daemon.get("/hls/watch/live.m3u8").await);
+    let opened = v1::OpenBroadcastRequest { epoch: 2, ..open("watch", false) };
+    let _claim = daemon.client.open_broadcast(opened).await.expect("a claim");
+    playlist(&daemon, ROOM).await;
+    assert_eq!(map(&daemon.get("/hls/watch/live.m3u8").await), before, "nothing began anew");
+
     // The same id is another room now: its viewers are not the former one's.
-    let reopened = v1::OpenBroadcastRequest { epoch: 2, ..open("another", false) };
+    let reopened = v1::OpenBroadcastRequest { epoch: 3, ..open("another", false) };
     let _claim = daemon.client.open_broadcast(reopened).await.expect("a claim");
     playlist(&daemon, "another").await;
     playlist(&daemon, ROOM).await;

@@ -49,11 +49,19 @@ impl Keeper {
         if self.reviving.contains_key(room) {
             return Err(BroadcastError::StartingAgain(room.into()));
         }
-        if let Some(entry) = self.entries.get(room)
-            && !entry.is_over()
-            && (address.is_none() || address == entry.address)
-        {
-            return Ok(entry.handle.clone());
+        if let Some(entry) = self.entries.get_mut(room).filter(|entry| !entry.is_over()) {
+            let handle = entry.handle.clone();
+            if address.is_none() || address == entry.address {
+                return Ok(handle);
+            }
+            // An SFU that guards its rooms from now on, or no more: nobody who watches is interrupted by that.
+            let watched =
+                |address: &Option<Address>| address.as_ref().map(|it| it.watch_id.clone());
+            if watched(&address) == watched(&entry.address) {
+                entry.address = address;
+                self.publish();
+                return Ok(handle);
+            }
         }
         // Viewers of an ended playlist have its end; a new one takes the URL over. Another name means another room under
         // a known id, whose viewers are not the former one's.
