@@ -623,14 +623,14 @@ async fn a_driver_that_panics_is_followed_by_one_with_a_newer_epoch_and_the_room
     timeout(PATIENCE, rig.status.wait_for(is_away)).await.expect("in time").expect("a driver");
     timeout(PATIENCE, statuses.closed()).await.expect("the former claim is let go");
     rig.speak();
-    let newer = loop {
+    let (newer, statuses) = loop {
         if let Call::Open(newer, statuses) = rig.next().await {
-            let live = status("none yet", v1::InputState::Active, 0);
-            statuses.send(Ok(live)).await.expect("a driver that listens");
-            break newer;
+            break (newer, statuses);
         }
     };
     assert!(newer > epoch);
+    let live = status("none yet", v1::InputState::Active, 0);
+    statuses.send(Ok(live)).await.expect("a driver that listens");
     let is_live = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { .. });
     timeout(PATIENCE, rig.status.wait_for(is_live)).await.expect("in time").expect("a driver");
 }
