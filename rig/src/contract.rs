@@ -106,6 +106,7 @@ pub const CODES: &[&str] = &[
     "room_full",
     "room_locked",
     "room_not_found",
+    "server_fault",
     "session_not_found",
     "session_taken",
     "shutting_down",

@@ -30,6 +30,9 @@ use crate::{
     tokens::{Key, Revoker, Tokens},
 };
 
+#[cfg(test)]
+mod faults;
+
 /// How long running requests may take to finish at the end.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -99,7 +102,7 @@ impl Server {
     /// Serves until SIGTERM or SIGINT.
     ///
     /// # Errors
-    /// A listener stopped by itself.
+    /// A listener stopped by itself, or a task did without which nothing works: better a new process than a dead one.
     pub async fn run(mut self) -> anyhow::Result<()> {
         let addr = self.http.local_addr()?;
         announce(&self.config, addr);
@@ -115,6 +118,7 @@ impl Server {
             allowed_origins: Arc::from(self.config.allowed_origins.clone()),
         };
         let (frontend, public) = (&self.config.frontend_dir, self.config.public_url.as_ref());
+        let failed = failed(self.door.clone(), self.workers.clone());
         let router = http::router(self.door, limits, frontend, public, self.hls_upstream);
         let mut public = tokio::spawn(listen::serve(
             self.http,
@@ -135,6 +139,9 @@ impl Server {
             signal = self.termination.asked() => tracing::info!(signal, "stopping"),
             ended = &mut public => ended??,
             ended = &mut ops => ended??,
+            what = failed => anyhow::bail!(
+                "a fault of the server has ended {what}, without which it does nothing: the log says where, above"
+            ),
         }
         ready::stopping();
         readiness.send_replace(Readiness::NotReady("stopping".into()));
@@ -142,6 +149,15 @@ impl Server {
         public.await??;
         ops.await??;
         Ok(())
+    }
+}
+
+/// Waits until a task has ended by a panic that every room needs; says which.
+async fn failed(door: Door, workers: Workers) -> &'static str {
+    tokio::select! {
+        () = door.directory.ended() => "the room directory",
+        () = workers.ended() => "the pool of media workers",
+        () = door.revoker.ended() => "the list of ended rooms",
     }
 }
 

@@ -78,7 +78,11 @@ const PASSING = new Set<string | undefined>([
   'timeout',
   'media_failed',
   'worker_lost',
+  'server_fault',
 ]);
+
+/** Ends of a room, or of a place in it, that were nobody's wish: the person comes back on the connection there is. */
+export const ACCIDENTS = new Set<SignalingErrorCode>(['worker_lost', 'server_fault']);
 
 /** An invitation opens its room again; any other room that ended is gone. */
 export function isGoneFor(seat: Seat | undefined, code: SignalingErrorCode | undefined): boolean {

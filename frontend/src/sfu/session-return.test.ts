@@ -161,14 +161,17 @@ describe('Session, joining anew', () => {
     expect(calls[1]?.publisher.set).toHaveBeenCalledWith('microphone', { track: microphone, paused: true });
   });
 
-  it('does so on the same connection, without asking for its seat, when the media worker of the room died', async () => {
-    await session.join({ roomId: 'room' });
-    signaling.tell('roomClosed', { code: 'worker_lost', reason: 'The media worker died.' });
-    await settle();
+  it.each(['worker_lost', 'server_fault'] as const)(
+    'does so on the same connection, without asking for its seat, when the room ended by accident: %s',
+    async (code) => {
+      await session.join({ roomId: 'room' });
+      signaling.tell('roomClosed', { code, reason: 'The room ended by accident.' });
+      await settle();
 
-    expect(session.getSnapshot().phase).toBe('joined');
-    expect(signaling.events).toEqual(['joinRoom', 'joinRoom']);
-  });
+      expect(session.getSnapshot().phase).toBe('joined');
+      expect(signaling.events).toEqual(['joinRoom', 'joinRoom']);
+    },
+  );
 
   it('waits for the next connection when the server stops', async () => {
     await session.join({ roomId: 'room' });
@@ -290,7 +293,7 @@ describe('Session, joining anew', () => {
     expect(session.getSnapshot().phase).toBe('joined');
   });
 
-  it.each(['room_full', 'room_busy', 'rate_limited', 'limit_reached', 'media_failed', 'worker_lost', 'timeout'] as const)(
+  it.each(['room_full', 'room_busy', 'rate_limited', 'limit_reached', 'media_failed', 'worker_lost', 'server_fault', 'timeout'] as const)(
     'tries again when %s answers, which passes',
     async (code) => {
       await session.join({ roomId: 'room' });

@@ -12,7 +12,7 @@ import { LocalMedia, type PreparedTracks } from './local-media';
 import { Notices, sentence } from './notices';
 import { OperationQueue } from './operation-queue';
 import { RoomView } from './room-view';
-import { joinRemembered, judge } from './seat';
+import { ACCIDENTS, joinRemembered, judge } from './seat';
 import { recallSeat } from './seat-memory';
 import { initialState, type SessionState } from './session-state';
 import { Stay } from './stay';
@@ -202,14 +202,14 @@ export class Session {
   }
 
   #roomClosed({ code, reason }: RoomClosed): void {
-    if (code !== 'worker_lost' && code !== 'shutting_down') {
+    if (!ACCIDENTS.has(code) && code !== 'shutting_down') {
       this.#close(refusal(code, reason), code);
       return;
     }
     this.#stay.loseSeat();
     this.#lost();
     // A server that stops drops the connection next; joining waits for the one that replaces it.
-    if (code === 'worker_lost') void this.#queue.run(() => this.#comeBack());
+    if (ACCIDENTS.has(code)) void this.#queue.run(() => this.#comeBack());
   }
 
   #callFailed(held: boolean): void {

@@ -262,7 +262,7 @@ code: ErrorCode, };
 /**
  * Why a request failed, or a room ended.
  */
-export type ErrorCode = "bad_request" | "unknown_event" | "rate_limited" | "room_not_found" | "room_full" | "room_busy" | "room_locked" | "wrong_password" | "token_required" | "invalid_token" | "session_not_found" | "already_joined" | "not_joined" | "not_host" | "not_allowed" | "peer_not_found" | "transport_exists" | "transport_missing" | "already_connected" | "producer_not_found" | "consumer_not_found" | "duplicate_producer" | "limit_reached" | "cannot_consume" | "media_failed" | "worker_lost" | "shutting_down" | "removed" | "ended_by_host" | "session_taken";
+export type ErrorCode = "bad_request" | "unknown_event" | "rate_limited" | "room_not_found" | "room_full" | "room_busy" | "room_locked" | "wrong_password" | "token_required" | "invalid_token" | "session_not_found" | "already_joined" | "not_joined" | "not_host" | "not_allowed" | "peer_not_found" | "transport_exists" | "transport_missing" | "already_connected" | "producer_not_found" | "consumer_not_found" | "duplicate_producer" | "limit_reached" | "cannot_consume" | "media_failed" | "worker_lost" | "shutting_down" | "server_fault" | "removed" | "ended_by_host" | "session_taken";
 
 /**
  * Answers `createRoom`.

@@ -59,6 +59,8 @@ async fn supervise(
             desired.clone(),
             status.clone(),
         );
+        #[cfg(test)]
+        let driver = faulty(driver, desired.clone());
         let ended = AbortOnDropHandle::new(tokio::spawn(driver)).await;
         if ended.is_ok() {
             return;
@@ -67,6 +69,20 @@ async fn supervise(
         tracing::error!(room = %charter.room_id, "{error}: the log says why, above");
         status.send_if_modified(|status| away(status, error.to_string(), &error));
         sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
+    }
+}
+
+/// Whoever is shown by this name has the driver end by a panic.
+#[cfg(test)]
+pub const PANICS: &str = "a panic of the driver";
+
+#[cfg(test)]
+async fn faulty(driver: impl Future<Output = ()>, mut desired: watch::Receiver<DesiredBroadcast>) {
+    let asks = |wanted: &DesiredBroadcast| wanted.inputs.iter().any(|it| it.label == PANICS);
+    let asked = async { desired.wait_for(asks).await.map(drop) };
+    tokio::select! {
+        () = driver => {}
+        Ok(()) = asked => panic!("a test asks for it"),
     }
 }
 

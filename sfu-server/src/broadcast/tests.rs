@@ -28,6 +28,7 @@ use super::{
     Config, DesiredBroadcast,
     desired::{DesiredInput, Paused, Sources},
     drive,
+    driver::PANICS,
 };
 use crate::{
     media::{
@@ -609,6 +610,29 @@ async fn a_broken_stream_is_followed_by_a_newer_epoch_and_a_full_climb() {
         }
     };
     assert!(newer > epoch);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_that_panics_is_followed_by_one_with_a_newer_epoch_and_the_room_is_told_meanwhile()
+{
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let Call::Open(epoch, statuses) = rig.next().await else { panic!("OpenBroadcast first") };
+    rig.desired.send_modify(|desired| desired.inputs[0].label = PANICS.into());
+    let is_away = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Reconnecting { .. });
+    timeout(PATIENCE, rig.status.wait_for(is_away)).await.expect("in time").expect("a driver");
+    timeout(PATIENCE, statuses.closed()).await.expect("the former claim is let go");
+    rig.speak();
+    let (newer, statuses) = loop {
+        if let Call::Open(newer, statuses) = rig.next().await {
+            break (newer, statuses);
+        }
+    };
+    assert!(newer > epoch);
+    let live = status("none yet", v1::InputState::Active, 0);
+    statuses.send(Ok(live)).await.expect("a driver that listens");
+    let is_live = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { .. });
+    timeout(PATIENCE, rig.status.wait_for(is_live)).await.expect("in time").expect("a driver");
 }
 
 #[tokio::test(flavor = "multi_thread")]

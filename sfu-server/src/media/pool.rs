@@ -14,7 +14,7 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::media::{
     running::{self, Running},
@@ -76,6 +76,9 @@ pub(super) enum PoolRequest {
         /// Answered when its successor runs, or does not.
         reply: oneshot::Sender<Result<(), WorkerError>>,
     },
+    /// A fault.
+    #[cfg(test)]
+    Panic,
 }
 
 /// A worker, if it runs, and what rooms hold on it, to be asked.
@@ -152,16 +155,13 @@ impl Pool {
             tokio::select! {
                 request = inbox.recv() => match request {
                     None => break,
+                    #[cfg(test)]
+                    Some(PoolRequest::Panic) => panic!("a test asks for it"),
                     Some(PoolRequest::Place { besides, reply }) => self.place(besides, reply),
                     Some(PoolRequest::Look(reply)) => drop(reply.send(self.look())),
                     Some(PoolRequest::Replace { index, reply }) => self.replace(index, reply),
                 },
-                Some(started) = self.starting.join_next() => {
-                    // A start that panicked does not say which it was; its slot is never used again.
-                    if let Ok(started) = started {
-                        self.started(started);
-                    }
-                }
+                Some(Ok(started)) = self.starting.join_next() => self.started(started),
             }
         }
     }
@@ -253,8 +253,11 @@ impl Pool {
             if timeout(PATIENCE, left).await.is_err() {
                 tracing::warn!(worker = index, "not every room leaves its media worker");
             }
-            let outcome = running::restart(&manager, &config, index).await;
-            Started { index, outcome, reply }
+            // In a task of its own: a start that panics leaves the worker's number behind.
+            let starting =
+                tokio::spawn(async move { running::restart(&manager, &config, index).await });
+            let outcome = AbortOnDropHandle::new(starting).await;
+            Started { index, outcome: outcome.unwrap_or(Err(WorkerError::Fault(index))), reply }
         });
     }
 

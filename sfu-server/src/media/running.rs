@@ -34,13 +34,13 @@ pub struct Running {
     /// Its port.
     pub webrtc_server: WebRtcServer,
     answers: watch::Receiver<bool>,
-    _attended: AbortOnDropHandle<()>,
+    attended: AbortOnDropHandle<()>,
 }
 
 impl Running {
-    /// As it was last seen.
+    /// As it was last seen. Of one that nobody looks after any more, nobody knows.
     pub fn answers(&self) -> bool {
-        *self.answers.borrow()
+        *self.answers.borrow() && !self.attended.is_finished()
     }
 }
 
@@ -101,7 +101,7 @@ async fn start_on(
     let (told, answers) = watch::channel(true);
     let attended = tokio::spawn(attend(index, worker.clone(), told));
     tracing::info!(worker = index, ip = %config.listen_ip, port, "media worker started");
-    Ok(Running { worker, webrtc_server, answers, _attended: AbortOnDropHandle::new(attended) })
+    Ok(Running { worker, webrtc_server, answers, attended: AbortOnDropHandle::new(attended) })
 }
 
 async fn open(

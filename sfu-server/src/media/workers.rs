@@ -82,6 +82,9 @@ pub enum WorkerError {
     /// It is up in a moment, or fails.
     #[error("media worker {0} starts already; ask again in a moment")]
     Starting(usize),
+    /// Its start ended by a panic.
+    #[error("media worker {0} did not start, by a fault of the server: the log says where")]
+    Fault(usize),
     /// There is no such worker.
     #[error("there is no media worker {0}")]
     Unknown(usize),
@@ -172,6 +175,17 @@ impl Workers {
             }
         }
         contents
+    }
+
+    /// Waits until the pool's task has ended, which only a fault of the server makes it do while somebody can ask it.
+    pub async fn ended(&self) {
+        self.requests.closed().await;
+    }
+
+    /// Has the pool end by a panic.
+    #[cfg(test)]
+    pub async fn panic(&self) {
+        self.requests.send(PoolRequest::Panic).await.expect("a pool");
     }
 
     async fn ask<T>(

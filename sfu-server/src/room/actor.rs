@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!            Join/Publish            last seat ends              linger over
-//! (open) ──▶ Inhabited ────────────▶ Empty ────────────────────▶ (ended: the directory forgets it)
+//! (open) ──▶ Inhabited ────────────▶ Empty ────────────────────▶ view.closed ─▶ (ended: the directory forgets it)
 //!              ▲      └─ worker lost, End ─▶ view.closed ─▶ (ended)
 //!              └──────── Join ─────────┘
 //! ```
 //!
-//! It awaits only its mailbox, its seats and watches; media work happens in the seats.
+//! It awaits only its mailbox, its seats and watches; media work happens in the seats. A room that ends says why in
+//! `view.closed` first: one that is gone without that has panicked.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -152,28 +153,28 @@ impl RoomActor {
             let empty = self.room.members.is_empty();
             let linger_over = self.empty_since + self.config.linger;
             tokio::select! {
-                command = self.inbox.recv() => match command {
-                    Some(command) => self.apply(command),
-                    None => break,
+                // The room holds a sender itself.
+                Some(command) = self.inbox.recv() => self.apply(command),
+                Some(ended) = self.running.join_next_with_id() => match ended {
+                    Ok((task, ())) => self.seat_ended(task, false),
+                    Err(error) => self.seat_ended(error.id(), error.is_panic()),
                 },
-                Some(ended) = self.running.join_next_with_id() => {
-                    let task = ended.map_or_else(|error| error.id(), |(task, ())| task);
-                    self.seat_ended(task);
-                }
                 () = worker_lost.cancelled() => {
                     tracing::error!(room = %room_id, "room ends: its media worker is lost");
                     self.room.closed = Some(RequestError::WorkerLost);
                 }
                 status = changed(&mut self.broadcast) => self.room.broadcast = status,
-                () = sleep_until(linger_over), if empty => break,
+                () = sleep_until(linger_over), if empty => {
+                    self.room.closed = Some(RequestError::RoomNotFound(room_id.clone()));
+                }
             }
             self.publish();
         }
         let host = self.handle.charter.host;
         let revocation = match &self.room.closed {
             Some(RequestError::WorkerLost) => None,
-            Some(_) => Some(Revocation::EndedByHost(host)),
-            None => Some(Revocation::Ended(host)),
+            Some(RequestError::EndedByHost) => Some(Revocation::EndedByHost(host)),
+            _ => Some(Revocation::Ended(host)),
         };
         let revoker = self.config.revoker.clone();
         self.end().await;
@@ -224,6 +225,10 @@ impl RoomActor {
             Command::Order { reply, .. } if reply.is_closed() => {}
             Command::Order { by, order, reply } => self.obey(&by, order, reply),
             Command::Heard(heard) => self.speech.hear(heard),
+            #[cfg(test)]
+            Command::Panic { seat: Some(peer_id) } => self.seats[&peer_id].seat.panic(),
+            #[cfg(test)]
+            Command::Panic { seat: None } => panic!("a test asks for it"),
         }
     }
 
@@ -320,12 +325,17 @@ impl RoomActor {
         drop(reply.send(outcome));
     }
 
-    fn seat_ended(&mut self, task: tokio::task::Id) {
+    fn seat_ended(&mut self, task: tokio::task::Id, panicked: bool) {
         let mut seats = self.seats.iter();
         let ended = seats.find(|(_, held)| held.task == task).map(|(peer_id, _)| peer_id.clone());
         // A seat that was taken again ends unnoticed.
         if let Some(peer_id) = ended {
-            tracing::info!(room = %self.handle.id(), peer = %peer_id, "peer left");
+            let room = self.handle.id();
+            if panicked {
+                tracing::error!(%room, peer = %peer_id, "a fault of the server has ended a peer's seat; its client is told to join again: the log says where, above");
+            } else {
+                tracing::info!(%room, peer = %peer_id, "peer left");
+            }
             self.forget(&peer_id);
         }
     }

@@ -37,6 +37,10 @@ const DEADLINE: Duration = Duration::from_secs(8);
 /// What guessing a password wrong costs: people choose them, so that they can be guessed.
 const PENALTY: Duration = Duration::from_secs(1);
 
+/// Whoever joins by this name has the connection end by a panic.
+#[cfg(test)]
+pub const PANICS: &str = "a panic of the connection";
+
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parting {
@@ -54,6 +58,7 @@ pub async fn run(
     door: Door,
     per_second: u32,
 ) {
+    let _served = Served(socket.clone());
     let mut connection =
         Connection { door, inside: None, rate: Rate::new(per_second, Instant::now()), per_second };
     let parted = loop {
@@ -75,8 +80,8 @@ pub async fn run(
                     break Parting::Lost;
                 }
             }
-            displaced = connection.changed() => {
-                if !connection.tell(&socket, displaced) {
+            () = connection.changed() => {
+                if !connection.tell(&socket) {
                     tracing::warn!(connection = %socket.id, "disconnecting a client that reads too slowly");
                     break Parting::Lost;
                 }
@@ -88,8 +93,19 @@ pub async fn run(
     if let (Parting::Left, Some(inside)) = (parted, &mut connection.inside) {
         inside.attachment.leave().await;
     }
-    // Whatever ended the task, the client must not believe it is still served. One that is gone already is no error.
-    drop(socket.disconnect());
+}
+
+/// Whatever ends a connection's task, a panic included: the client must not believe that it is still served.
+struct Served(SocketRef);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!(connection = %self.0.id, "a fault of the server has ended a connection; its client is disconnected and may come back: the log says where, above");
+        }
+        // A client that is gone already is no error.
+        drop(self.0.clone().disconnect());
+    }
 }
 
 /// Waits for the end of the connection.
@@ -128,6 +144,10 @@ impl Connection {
     }
 
     async fn handle(&mut self, request: Request) -> Result<Reply, RequestError> {
+        #[cfg(test)]
+        if let Request::JoinRoom(join) = &request {
+            assert_ne!(join.display_name.as_deref(), Some(PANICS), "a test asks for it");
+        }
         let Some(inside) = &mut self.inside else {
             let (inside, reply) = match request {
                 Request::CreateRoom(create) => self.door.create(*create).await?,
@@ -156,28 +176,27 @@ impl Connection {
             Err(request) => {
                 inside.attachment.ask(request).await.map_err(|error| match error {
                     // The seat has just ended; the client is about to be told why.
-                    RequestError::SessionNotFound => inside.farewell(),
+                    RequestError::SessionNotFound => inside.farewell().unwrap_or(error),
                     error => error,
                 })
             }
         }
     }
 
-    /// Waits until something is not as the client knows it; for ever outside. True when the seat is this connection's no
-    /// more, or the room is gone without a word.
-    async fn changed(&mut self) -> bool {
+    /// Waits until something is not as the client knows it; for ever outside.
+    async fn changed(&mut self) {
         let Some(inside) = &mut self.inside else { return std::future::pending().await };
         tokio::select! {
-            // Whichever it is, everything is told.
-            changed = inside.room.view.changed() => changed.is_err(),
-            Ok(()) = inside.media.changed() => false,
-            () = sleep_until(inside.renew) => false,
-            () = inside.attachment.displaced() => true,
+            // Whichever it is, everything is told: also the end of a room that is gone without a word.
+            _ = inside.room.view.changed() => {}
+            Ok(()) = inside.media.changed() => {}
+            () = sleep_until(inside.renew) => {}
+            () = inside.attachment.displaced() => {}
         }
     }
 
     /// Tells every difference. False when the client does not keep up.
-    fn tell(&mut self, socket: &SocketRef, displaced: bool) -> bool {
+    fn tell(&mut self, socket: &SocketRef) -> bool {
         let Some(inside) = &mut self.inside else { return true };
         let now = Arc::clone(&inside.room.view.borrow_and_update());
         let media = Arc::clone(&inside.media.borrow_and_update());
@@ -189,13 +208,9 @@ impl Connection {
         {
             facts.push(Fact::RejoinToken(RejoinToken { rejoin_token }));
         }
-        let mut over = now.farewell(&inside.peer_id).is_some();
-        if displaced && !over {
-            facts.push(Fact::RoomClosed(view::closed(&inside.farewell())));
-            over = true;
-        }
         (inside.told, inside.told_media) = (now, media);
-        if over {
+        if let Some(farewell) = inside.farewell() {
+            facts.push(Fact::RoomClosed(view::closed(&farewell)));
             self.inside = None;
         }
         facts.iter().all(|fact| socket.emit(fact.event(), fact).is_ok())

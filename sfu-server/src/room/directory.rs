@@ -4,8 +4,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     media::workers::Workers,
@@ -32,9 +33,14 @@ pub struct Directory {
 }
 
 enum Request {
-    Find { room_id: String, reply: oneshot::Sender<Option<RoomHandle>> },
+    Find {
+        room_id: String,
+        reply: oneshot::Sender<Option<RoomHandle>>,
+    },
     Count(oneshot::Sender<usize>),
     Insert(Box<Insertion>),
+    #[cfg(test)]
+    Panic,
 }
 
 struct Insertion {
@@ -78,6 +84,17 @@ impl Directory {
         self.ask(|reply| Request::Insert(Box::new(Insertion { handle, actor, reply }))).await?
     }
 
+    /// Waits until the directory's task has ended, which only a fault of the server makes it do while somebody can ask it.
+    pub async fn ended(&self) {
+        self.requests.closed().await;
+    }
+
+    /// Has the directory end by a panic.
+    #[cfg(test)]
+    pub async fn panic(&self) {
+        self.requests.send(Request::Panic).await.expect("a directory");
+    }
+
     async fn ask<T>(
         &self,
         request: impl FnOnce(oneshot::Sender<T>) -> Request,
@@ -92,24 +109,33 @@ fn open_rooms(rooms: &HashMap<String, RoomHandle>) -> usize {
     rooms.values().filter(|room| !room.is_over()).count()
 }
 
+fn forget(
+    rooms: &mut HashMap<String, RoomHandle>,
+    charter: &Charter,
+    ended: Result<(), JoinError>,
+) {
+    let room_id = &charter.room_id;
+    if ended.is_err_and(|error| error.is_panic()) {
+        tracing::error!(room = %room_id, "a fault of the server has ended the room; its clients are told to join again, and the first opens it anew: the log says where, above");
+    }
+    // The room of this id may be a newer one.
+    if rooms.get(room_id).is_some_and(RoomHandle::is_over) {
+        rooms.remove(room_id);
+    }
+}
+
 async fn keep(mut inbox: mpsc::Receiver<Request>, max_rooms: usize, revoker: Revoker) {
     let mut rooms: HashMap<String, RoomHandle> = HashMap::new();
-    let mut running: JoinSet<Arc<Charter>> = JoinSet::new();
+    let mut running: JoinSet<(Arc<Charter>, Result<(), JoinError>)> = JoinSet::new();
     loop {
         tokio::select! {
-            Some(ended) = running.join_next() => match ended {
-                Ok(charter) => {
-                    // The room of this id may be a newer one.
-                    if rooms.get(&charter.room_id).is_some_and(RoomHandle::is_over) {
-                        rooms.remove(&charter.room_id);
-                    }
-                }
-                // A room that panicked does not say which it was: it is over, and nothing has closed it.
-                Err(_) => rooms
-                    .retain(|_, room| !room.is_over() || room.view.borrow().closed.is_some()),
-            },
+            Some(Ok((charter, ended))) = running.join_next() => {
+                forget(&mut rooms, &charter, ended);
+            }
             request = inbox.recv() => match request {
                 None => break,
+                #[cfg(test)]
+                Some(Request::Panic) => panic!("a test asks for it"),
                 // An asker that is gone needs no answer.
                 Some(Request::Find { room_id, reply }) => {
                     let open = rooms.get(&room_id).filter(|room| !room.is_over());
@@ -134,10 +160,9 @@ async fn keep(mut inbox: mpsc::Receiver<Request>, max_rooms: usize, revoker: Rev
                         }
                         None => {
                             rooms.insert(charter.room_id.clone(), handle.clone());
-                            running.spawn(async move {
-                                actor.run().await;
-                                charter
-                            });
+                            // In a task of its own: a room that panics leaves its name behind.
+                            let room = AbortOnDropHandle::new(tokio::spawn(actor.run()));
+                            running.spawn(async move { (charter, room.await) });
                             Ok((handle, true))
                         }
                     };

@@ -65,13 +65,19 @@ impl Inside {
         }
     }
 
-    /// Why this place is nobody's any more.
-    pub fn farewell(&self) -> RequestError {
+    /// Why this place is the connection's no more, if it is not.
+    pub fn farewell(&self) -> Option<RequestError> {
+        // Asked first: then the room's last word is known.
+        let has_ended = self.room.view.has_changed().is_err();
         let farewell = self.room.view.borrow().farewell(&self.peer_id);
-        farewell.unwrap_or_else(|| match self.room.is_over() {
-            true => RequestError::RoomNotFound(self.room.id().to_owned()),
-            false => RequestError::SessionTaken,
-        })
+        match farewell {
+            // Why somebody is in the room no more whom no host has removed, the seat knows.
+            None | Some(RequestError::SessionNotFound) => {
+                let failed = || has_ended.then_some(RequestError::Fault);
+                self.attachment.farewell().or_else(failed).or(farewell)
+            }
+            farewell => farewell,
+        }
     }
 }
 

@@ -99,6 +99,12 @@ pub enum Command {
     },
     /// An observation of mediasoup.
     Heard(Heard),
+    /// A fault, of the room or of a peer's seat.
+    #[cfg(test)]
+    Panic {
+        /// Whose; the room's when it is nobody's.
+        seat: Option<String>,
+    },
 }
 
 /// Somebody who has been let in.
@@ -141,11 +147,7 @@ impl RoomHandle {
 
     /// Has the room do what a host wants.
     pub async fn order(&self, by: String, order: HostOrder) -> Result<(), RequestError> {
-        match self.call(|reply| Command::Order { by, order, reply }).await {
-            // Its seat has ended with the order unread: whoever is gone is as quiet as was wanted.
-            Err(RequestError::RoomNotFound(_)) if !self.is_over() => Ok(()),
-            done => done,
-        }
+        self.call(|reply| Command::Order { by, order, reply }).await
     }
 
     /// Says all that a peer sends now.
@@ -164,15 +166,19 @@ impl RoomHandle {
         drop(self.call(|told| Command::Moved { from, told }).await);
     }
 
+    /// Has the room end by a panic, or the seat of a peer.
+    #[cfg(test)]
+    pub async fn panic(&self, seat: Option<String>) {
+        self.commands.send(Command::Panic { seat }).await.expect("a room");
+    }
+
     async fn call<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<Result<T, RequestError>>) -> Command,
     ) -> Result<T, RequestError> {
         let (reply, answer) = oneshot::channel();
-        let gone = || {
-            let closed = self.view.borrow().closed.clone();
-            closed.unwrap_or_else(|| RequestError::RoomNotFound(self.id().to_owned()))
-        };
+        // A room says why it ends before it answers nobody any more.
+        let gone = || self.view.borrow().closed.clone().unwrap_or(RequestError::Fault);
         self.commands.send(command(reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }

@@ -52,12 +52,48 @@ pub struct SeatHandle {
 
 #[derive(Debug)]
 enum Command {
-    Ask { by: u64, request: Request, reply: oneshot::Sender<Result<Reply, RequestError>> },
+    Ask {
+        by: u64,
+        request: Request,
+        reply: oneshot::Sender<Result<Reply, RequestError>>,
+    },
     Attach(oneshot::Sender<Attachment>),
     Kept(oneshot::Sender<KeptMedia>),
-    Mute { slot: Slot, reply: oneshot::Sender<Result<(), RequestError>> },
+    Mute {
+        slot: Slot,
+        reply: Muting,
+    },
     Refresh(Tracks),
-    Leave { by: u64 },
+    Leave {
+        by: u64,
+    },
+    #[cfg(test)]
+    Panic,
+}
+
+/// Answers a host who mutes somebody, in any case: whoever is gone meanwhile is as quiet as was wanted.
+#[derive(Debug)]
+struct Muting(Option<oneshot::Sender<Result<(), RequestError>>>);
+
+impl Muting {
+    fn is_awaited(&self) -> bool {
+        self.0.as_ref().is_some_and(|reply| !reply.is_closed())
+    }
+
+    fn answer(mut self, outcome: Result<(), RequestError>) {
+        if let Some(reply) = self.0.take() {
+            // A host that is gone needs no answer.
+            drop(reply.send(outcome));
+        }
+    }
+}
+
+impl Drop for Muting {
+    fn drop(&mut self) {
+        if let Some(reply) = self.0.take() {
+            drop(reply.send(Ok(())));
+        }
+    }
 }
 
 /// A connection's hold on a seat: dropping it detaches. What a connection asks that has the seat no more is refused.
@@ -66,16 +102,17 @@ pub struct Attachment {
     /// The seat.
     pub seat: SeatHandle,
     number: u64,
-    displaced: oneshot::Receiver<Infallible>,
+    /// True once the seat has let go of the connection. A seat that ends without a word has panicked.
+    displaced: watch::Receiver<bool>,
     _held: oneshot::Sender<Infallible>,
 }
 
-/// The seat's side of an attachment: dropping it displaces the connection.
+/// The seat's side of an attachment.
 #[derive(Debug)]
 struct Attached {
     number: u64,
     lost: oneshot::Receiver<Infallible>,
-    _displacer: oneshot::Sender<Infallible>,
+    displacer: watch::Sender<bool>,
 }
 
 impl Attachment {
@@ -109,8 +146,18 @@ impl Attachment {
 
     /// Waits until the seat has ended or another connection has it.
     pub async fn displaced(&mut self) {
-        // Nothing is ever sent: the end of the sender is the message.
-        let _ended = (&mut self.displaced).await;
+        // An end without a word is one, too.
+        let _let_go = self.displaced.wait_for(|displaced| *displaced).await;
+    }
+
+    /// Why the connection has the seat no more, if it has not, as far as the seat knows.
+    pub fn farewell(&self) -> Option<RequestError> {
+        // Asked first: then the last word is known.
+        let has_ended = self.displaced.has_changed().is_err();
+        if *self.displaced.borrow() {
+            return Some(RequestError::SessionTaken);
+        }
+        has_ended.then_some(RequestError::Fault)
     }
 }
 
@@ -122,21 +169,23 @@ impl SeatHandle {
 
     /// Has the seat pause one of its producers. The room calls this and must not wait, so the answer goes elsewhere.
     pub fn mute(&self, slot: Slot, reply: oneshot::Sender<Result<(), RequestError>>) {
-        let (reply, outcome) = match self.commands.try_send(Command::Mute { slot, reply }) {
-            Err(mpsc::error::TrySendError::Full(Command::Mute { reply, .. })) => {
-                (reply, Err(RequestError::Busy))
-            }
-            // Whoever is gone is as quiet as was wanted.
-            Err(mpsc::error::TrySendError::Closed(Command::Mute { reply, .. })) => (reply, Ok(())),
-            _ => return,
-        };
-        // A host that is gone needs no answer.
-        drop(reply.send(outcome));
+        let mute = Command::Mute { slot, reply: Muting(Some(reply)) };
+        if let Err(mpsc::error::TrySendError::Full(Command::Mute { reply, .. })) =
+            self.commands.try_send(mute)
+        {
+            reply.answer(Err(RequestError::Busy));
+        }
     }
 
     /// Has another peer's `tracks` begin anew at this one. A seat that is too busy for that sees them a little later.
     pub fn refresh(&self, tracks: Tracks) {
         drop(self.commands.try_send(Command::Refresh(tracks)));
+    }
+
+    /// Has the seat end by a panic.
+    #[cfg(test)]
+    pub fn panic(&self) {
+        self.commands.try_send(Command::Panic).expect("a seat");
     }
 
     async fn call<T>(
@@ -156,7 +205,7 @@ pub struct Seat {
     role: Role,
     room: RoomHandle,
     media: Media,
-    /// Closed before `attached` is dropped: whoever is displaced sees whether the seat has ended.
+    /// Closed before `attached` is let go of: whoever is displaced sees whether the seat has ended.
     inbox: mpsc::Receiver<Command>,
     handle: SeatHandle,
     state: watch::Sender<Arc<MediaState>>,
@@ -197,6 +246,12 @@ impl Seat {
 
     /// Runs the seat to its end; everything it has is closed with it.
     pub async fn run(mut self) {
+        self.serve().await;
+        self.inbox.close();
+        self.displace();
+    }
+
+    async fn serve(&mut self) {
         loop {
             tokio::select! {
                 biased;
@@ -208,7 +263,7 @@ impl Seat {
                     },
                     // Nobody waits for the answer any more: the client was told that it came too late.
                     Some(Command::Attach(reply)) if reply.is_closed() => {}
-                    Some(Command::Mute { reply, .. }) if reply.is_closed() => {}
+                    Some(Command::Mute { reply, .. }) if !reply.is_awaited() => {}
                     Some(Command::Ask { reply, .. }) if reply.is_closed() => {}
                     Some(Command::Attach(reply)) => {
                         let attachment = self.attach();
@@ -216,11 +271,13 @@ impl Seat {
                         // A connection that is gone meanwhile is a lost one.
                         drop(reply.send(attachment));
                     }
+                    #[cfg(test)]
+                    Some(Command::Panic) => panic!("a test asks for it"),
                     Some(Command::Kept(reply)) => drop(reply.send(self.media.kept())),
                     Some(Command::Mute { slot, reply }) => {
                         let muted = self.media.mute(slot).await;
                         self.publish().await;
-                        drop(reply.send(muted));
+                        reply.answer(muted);
                     }
                     Some(Command::Refresh(tracks)) => {
                         self.media.refresh(|id| tracks.iter().any(|it| it.producer == id)).await;
@@ -256,12 +313,20 @@ impl Seat {
     }
 
     fn attach(&mut self) -> Attachment {
-        let (displacer, displaced) = oneshot::channel();
+        self.displace();
+        let (displacer, displaced) = watch::channel(false);
         let (held, lost) = oneshot::channel();
         self.attachments += 1;
         let number = self.attachments;
-        self.attached = Some(Attached { number, lost, _displacer: displacer });
+        self.attached = Some(Attached { number, lost, displacer });
         Attachment { seat: self.handle.clone(), number, displaced, _held: held }
+    }
+
+    /// Lets go of the connection that has the seat, if one has.
+    fn displace(&mut self) {
+        if let Some(attached) = self.attached.take() {
+            attached.displacer.send_replace(true);
+        }
     }
 
     fn is_attached(&self, number: u64) -> bool {

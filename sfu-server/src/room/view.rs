@@ -49,7 +49,7 @@ pub struct RoomView {
     pub levels: Vec<AudioLevel>,
     /// The room's broadcast.
     pub broadcast: BroadcastStatus,
-    /// Set once, when the room is gone for everybody.
+    /// Set once, before the room is gone for everybody.
     pub closed: Option<RequestError>,
 }
 
@@ -139,7 +139,7 @@ fn member_producers(peer_id: &str, member: &Member) -> PeerProducers {
     }
 }
 
-/// What `peer` must be told so that it knows `new`, having known `old`.
+/// What `peer` must be told so that it knows `new`, having known `old`, but for a farewell.
 pub fn facts(old: &RoomView, new: &RoomView, peer: &str) -> Vec<Fact> {
     let mut facts = Vec::new();
     for (id, member) in &new.members {
@@ -170,9 +170,6 @@ pub fn facts(old: &RoomView, new: &RoomView, peer: &str) -> Vec<Fact> {
     }
     if old.broadcast != new.broadcast {
         facts.push(Fact::BroadcastStatus(new.broadcast.clone()));
-    }
-    if let (None, Some(farewell)) = (old.farewell(peer), new.farewell(peer)) {
-        facts.push(Fact::RoomClosed(closed(&farewell)));
     }
     facts
 }
@@ -234,11 +231,11 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_room_is_told_once() {
+    fn a_closed_room_says_farewell_to_everybody() {
         let open = room(&[("a", 1)]);
-        let closed = RoomView { closed: Some(RequestError::WorkerLost), ..open.clone() };
-        assert_eq!(events(&open, &closed, "a"), ["roomClosed"]);
-        assert_eq!(facts(&closed, &closed, "a"), []);
+        assert_eq!(open.farewell("a"), None);
+        let closed = RoomView { closed: Some(RequestError::WorkerLost), ..open };
+        assert_eq!(closed.farewell("a"), closed.closed);
     }
 
     #[test]
@@ -247,8 +244,7 @@ mod tests {
         let mut after = room(&[("a", 1)]);
         after.settings = before.settings.changed(|settings| settings.remove("b"));
         assert_eq!(events(&before, &after, "a"), ["peerLeft"]);
-        let told = facts(&before, &after, "b");
-        assert_eq!(told, [Fact::RoomClosed(super::closed(&RequestError::Removed))]);
+        assert_eq!(after.farewell("b"), Some(RequestError::Removed));
     }
 
     #[test]

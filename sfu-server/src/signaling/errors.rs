@@ -133,6 +133,9 @@ pub enum RequestError {
     /// The server stops.
     #[error("the server is stopping; join again in a moment")]
     ShuttingDown,
+    /// A task of this server ended by a panic: the room's, or that of the peer's seat.
+    #[error("a fault of the server has ended the room, or your place in it; join again")]
+    Fault,
     /// A host has removed the peer.
     #[error("a host has removed you from the room")]
     Removed,
@@ -203,6 +206,7 @@ impl From<&RequestError> for Failure {
             E::Media(_) | E::NoWorker(_) | E::TimedOut(_) => ErrorCode::MediaFailed,
             E::WorkerLost => ErrorCode::WorkerLost,
             E::ShuttingDown => ErrorCode::ShuttingDown,
+            E::Fault => ErrorCode::ServerFault,
             E::Removed => ErrorCode::Removed,
             E::EndedByHost => ErrorCode::EndedByHost,
             E::SessionTaken => ErrorCode::SessionTaken,

@@ -68,6 +68,11 @@ impl Revoker {
         Arc::clone(&self.list.borrow())
     }
 
+    /// Waits until the task has ended, which only a fault of the server makes it do while somebody can revoke.
+    pub async fn ended(&self) {
+        self.revoke.closed().await;
+    }
+
     /// Remembers `what`. It counts, and is on disk, when this returns; where the disk fails it counts all the same.
     pub async fn revoke(&self, what: Revocation) {
         let saving = async {

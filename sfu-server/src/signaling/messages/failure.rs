@@ -71,6 +71,8 @@ pub enum ErrorCode {
     WorkerLost,
     /// The server is stopping.
     ShuttingDown,
+    /// A fault of the server has ended the room, or this peer's place in it; join again.
+    ServerFault,
     /// A host has removed this peer.
     Removed,
     /// A host has ended the room.
