@@ -21,7 +21,7 @@ pub fn args(fps: u32) -> Vec<OsString> {
          -f s16le -ar 48000 -ac 2 {raw} -i pipe:{AUDIO_FD} \
          -map 0:v -map 1:a \
          -c:v libx264 -threads 1 -preset veryfast -tune zerolatency -profile:v high \
-         -g {fps} -keyint_min {fps} -sc_threshold 0 -b:v 110k -maxrate 120k -bufsize 60k -rc_init_occupancy 30k \
+         -g {fps} -keyint_min {fps} -sc_threshold 0 -b:v 110k -maxrate 115k -bufsize 40k -rc_init_occupancy 20k \
          -pix_fmt yuv420p -colorspace smpte170m -color_primaries smpte170m -color_trc smpte170m -color_range tv \
          -c:a aac -b:a 40k -ar 48000 -ac 2 \
          -f mp4 -movflags +frag_every_frame+empty_moov+default_base_moof+cmaf+delay_moov+skip_trailer \
