@@ -233,6 +233,7 @@ async fn run(full: bool, pictures: &Pictures, open: &[usize], machine: &mut Mach
     let mut daemon = Daemon::start(&[]).await;
     let mut sfu = Sfu::open(&mut daemon, 1).await;
     sfu.away = Some(machine.tell());
+    machine::follow(daemon.pid(), machine.tell());
     let names = everybody.map(|(name, ..)| name);
     daemon.scene(1, 1, &names).await;
     let mut people = vec![];

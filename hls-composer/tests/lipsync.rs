@@ -180,6 +180,7 @@ async fn measure(
     };
     let mut daemon = Daemon::start(&[]).await;
     let mut sfu = Sfu::open(&mut daemon, 1).await;
+    machine::follow(daemon.pid(), away.clone());
     sfu.away = Some(away);
     daemon.scene(1, 1, &["ada"]).await;
     let ada = sfu.climb(&mut daemon, 1, "ada", Ssrcs::of(0), camera, &source.microphone).await;

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use proto::v1;
 use rig::{
     daemon::{Daemon, ROOM, get_bytes, input},
-    machine::Machine,
+    machine::{self, Machine},
     media::{Camera, Codec, microphone},
     participant::{Order, Participant, Track},
     sender::Ssrcs,
@@ -44,6 +44,9 @@ impl Room {
         let mut daemon = Daemon::start(&[]).await;
         let mut sfu = Sfu::open(&mut daemon, 1).await;
         sfu.away = machine.map(Machine::tell);
+        if let Some(machine) = machine {
+            machine::follow(daemon.pid(), machine.tell());
+        }
         daemon.scene(1, 1, &["ada"]).await;
         let (camera, tone) = (Arc::new(camera), Arc::new(microphone(500)));
         let ssrcs = Ssrcs::of(0);

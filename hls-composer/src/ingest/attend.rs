@@ -96,7 +96,7 @@ impl Task {
                 },
                 exit = running.process.exited() => return End::Sick(exit.to_string()),
                 Some(Ok(PipeEnd::TimeJump)) = running.readers.join_next() => {
-                    return End::Sick("timestamps jumped: more media than time".into());
+                    return End::Sick("timestamps jumped, or silence was longer than is filled in".into());
                 }
             }
         }

@@ -14,14 +14,17 @@ pub const TIMES_FD: i32 = 5;
 pub const SOUND_TIMES_FD: i32 = 6;
 /// Times are counted in so many parts of a second.
 pub const TIME_BASE: u32 = 90_000;
+/// Silence between two runs of samples is filled in up to so many seconds, which are 115 MB. What comes after more is left
+/// out, for the process to be replaced: an hour filled in at once takes the core from everybody.
+pub const LONGEST_SILENCE: u32 = 600;
 
 /// Arguments that read `sdp` on `ip` and write the tracks it holds, pictures at about `fps` a second.
 ///
 /// A frame is written as soon as it is decoded, with its time on [`TIMES_FD`]. FFmpeg's `fps` filter would hold each one
 /// until the next comes, which for a picture drawn once is never, and would fill every gap with copies. Sound is
 /// continuous: `aresample=…:first_pts=0` makes sample m stand at m/48000 seconds of the sender's clock. Where timestamps
-/// jump it would fill in hours of silence, at once, so that times are told before it on [`SOUND_TIMES_FD`]. Every warning is
-/// written, also a repeated one: what it complains of is how RTP that does not decode is told from silence.
+/// jump it would fill in hours of silence, so that times are told before it on [`SOUND_TIMES_FD`], and no more than
+/// [`LONGEST_SILENCE`] is filled in. Every warning is written, also a repeated one: what it complains of is how RTP that does not decode is told from silence.
 pub fn args(sdp: &Path, ip: IpAddr, kinds: &[Kind], fps: u32) -> Vec<OsString> {
     let mut args: Vec<OsString> = [
         "-nostdin -hide_banner -nostats -loglevel repeat+warning -filter_threads 1 -threads 1",
@@ -77,6 +80,7 @@ fn audio_filter() -> String {
     [
         &format!("asettb=1/{TIME_BASE}"),
         &print("a", SOUND_TIMES_FD) as &str,
+        &format!("aselect='isnan(prev_selected_t)+lt(t-prev_selected_t,{LONGEST_SILENCE})'"),
         "aresample=async=480:min_comp=0.003:min_hard_comp=0.1:first_pts=0:flags=res",
     ]
     .join(",")

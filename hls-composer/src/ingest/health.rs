@@ -13,7 +13,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{complaint::Complaint, media::Progress};
+use super::{command::LONGEST_SILENCE, complaint::Complaint, media::Progress};
 use crate::process::{Activity, Idleness};
 
 /// Nothing for this long is silence.
@@ -37,7 +37,7 @@ const ANEW_BESIDE: Duration = Duration::from_secs(1);
 /// When nothing came for this long, the kernel is asked what the process does, so often.
 const LOOK: Duration = Duration::from_millis(100);
 /// An announced resume of sound after so long unheard gets a new process first, instead of that much silence filled in.
-const LONG_UNHEARD: Duration = Duration::from_secs(600);
+const LONG_UNHEARD: Duration = Duration::from_secs(LONGEST_SILENCE as u64);
 /// Respawns in [`BUDGET_WINDOW`] before an input is given up.
 const BUDGET: usize = 3;
 const BUDGET_WINDOW: Duration = Duration::from_secs(60);

@@ -12,6 +12,7 @@ use tokio::{
 
 use super::{
     FRAME_BYTES, SAMPLE_RATE,
+    command::LONGEST_SILENCE,
     pace::Pace,
     times::{Grid, Line},
 };
@@ -83,7 +84,7 @@ impl Progress {
 pub enum PipeEnd {
     /// The process closed it.
     Closed,
-    /// More media than time: a timestamp jumped, and the gap is being filled without bound.
+    /// A timestamp jumped, or sound comes after more silence than is filled in.
     TimeJump,
 }
 
@@ -159,8 +160,13 @@ impl Reader {
     pub async fn sound_times(self, times: pipe::Receiver) -> PipeEnd {
         let mut times = BufReader::new(times).lines();
         let mut pace = Pace::default();
+        let mut last = None;
         while let Some(position) = next_time(&mut times).await {
-            if position.is_some_and(|position| !pace.keeps(position, self.spawned.elapsed())) {
+            let Some(position) = position else { continue };
+            let silence = position - last.replace(position).unwrap_or(position);
+            if silence >= f64::from(LONGEST_SILENCE)
+                || !pace.keeps(position, self.spawned.elapsed())
+            {
                 return PipeEnd::TimeJump;
             }
         }

@@ -1,9 +1,11 @@
 //! When the machine was away: what falls into such a moment says nothing of the product, and is measured again.
 //!
 //! On a shared virtual machine a core is taken away for up to a tenth of a second now and then, and a busy one lets
-//! senders wait. A thread on each core that does nothing but sleep notices the former; senders say the latter themselves.
+//! processes wait. A thread on each core that does nothing but sleep notices the former. The latter senders say themselves,
+//! and of the daemon and its FFmpegs the kernel says how long they could have run and did not.
 
 use std::{
+    collections::HashMap,
     process::{Command, Stdio},
     sync::mpsc::{self, Receiver, Sender},
     thread,
@@ -14,6 +16,7 @@ use nix::{
     sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     unistd::{Pid, gettid},
 };
+use procfs::process::Process;
 
 /// How often a core is looked at.
 const LOOK: Duration = Duration::from_millis(5);
@@ -99,6 +102,42 @@ fn watch(core: usize, tell: &Sender<Moment>, ended: &Receiver<()>) {
         }
         due = Instant::now() + LOOK;
     }
+}
+
+/// How often waiting for a core is looked at.
+const LOOK_AT_PROCESSES: Duration = Duration::from_millis(50);
+
+/// From now on, until it ends, process `pid` and its children are watched too.
+pub fn follow(pid: u32, tell: Sender<Moment>) {
+    thread::spawn(move || {
+        ahead_of_others();
+        let mut before: HashMap<(i32, i32), u64> = HashMap::new();
+        while let Some(waited) = waited(pid) {
+            for (thread, nanos) in &waited {
+                let more = nanos - before.get(thread).unwrap_or(nanos).min(nanos);
+                let late = Duration::from_nanos(more);
+                if late > LATE {
+                    _ = tell.send(Moment::now("a process of the daemon's", late));
+                }
+            }
+            before = waited;
+            thread::sleep(LOOK_AT_PROCESSES);
+        }
+    });
+}
+
+/// How long each thread of process `pid` and of its children has waited for a core so far, in nanoseconds.
+fn waited(pid: u32) -> Option<HashMap<(i32, i32), u64>> {
+    let daemon = Process::new(pid as i32).ok()?;
+    let own = daemon.tasks().ok()?.flatten();
+    let children = own.filter_map(|task| task.children().ok()).flatten();
+    let processes: Vec<i32> = children.map(|child| child as i32).chain([pid as i32]).collect();
+    let threads = processes.into_iter().filter_map(|pid| Process::new(pid).ok()?.tasks().ok());
+    let waited = threads
+        .flatten()
+        .flatten()
+        .filter_map(|task| Some(((task.pid, task.tid), task.schedstat().ok()?.run_delay)));
+    Some(waited.collect())
 }
 
 /// Runs this thread ahead of others, where that is allowed, as the systemd unit does with the daemon.
