@@ -154,13 +154,8 @@ async fn a_broadcast_that_panics_again_and_again_ends_and_the_room_can_be_opened
     }
     goes_on(&broadcast, 1).await;
     broadcast.poison("broadcast").await;
-    let gone = async {
-        while directory.find("room").await.is_ok() {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
-    timeout(PATIENCE, gone).await.expect("a broadcast that is given up");
-    let anew = directory.ensure("room", None).await.expect("a broadcast");
+    // Until it is given up whoever asks is told that the room starts again.
+    let anew = started_again(&directory, &broadcast).await;
     assert!(anew.status.borrow().alarms.is_empty());
     goes_on(&anew, 1).await;
 }
