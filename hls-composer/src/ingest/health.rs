@@ -89,11 +89,25 @@ pub enum Verdict {
     Sick(Sickness),
 }
 
-/// Packets refused in a row, and since when.
+/// Packets refused in a row, one soon after the other.
 #[derive(Clone, Copy, Debug)]
 struct Refused {
     since: Instant,
+    newest: Instant,
     count: u32,
+}
+
+impl Refused {
+    /// One packet more. A few in an hour are no row.
+    fn one_more(former: Option<Self>, now: Instant) -> Self {
+        let row = former.filter(|row| row.is_going_on(now));
+        let Self { since, count, .. } = row.unwrap_or(Self { since: now, newest: now, count: 0 });
+        Self { since, newest: now, count: count + 1 }
+    }
+
+    fn is_going_on(&self, now: Instant) -> bool {
+        now - self.newest < FRESH
+    }
 }
 
 /// The health of one process.
@@ -103,6 +117,7 @@ pub struct Health {
     frames: u64,
     /// The newest complaint since the last frame.
     complained: Option<Instant>,
+    /// The newest row, if nothing else was said since.
     refused: Option<Refused>,
     /// The first key frame asked for since the last frame, and the pause after the newest.
     asked: Option<Instant>,
@@ -148,7 +163,7 @@ impl Health {
             self.complained = Some(now);
             match complaint {
                 Complaint::Refused => {
-                    self.refused.get_or_insert(Refused { since: now, count: 0 }).count += 1;
+                    self.refused = Some(Refused::one_more(self.refused, now));
                 }
                 Complaint::Taken => self.refused = None,
             }
@@ -194,9 +209,8 @@ impl Health {
 
     /// Whether a track that is expected to send has delivered nothing since its packets began to be refused.
     fn began_anew(&self, now: Instant, progress: &Progress, expected: Expected) -> bool {
-        let Some(refused) = self.refused.filter(|refused| refused.count >= ANEW) else {
-            return false;
-        };
+        let is_a_row = |refused: &Refused| refused.count >= ANEW && refused.is_going_on(now);
+        let Some(refused) = self.refused.filter(is_a_row) else { return false };
         let is_well = |last: Option<Instant>| last.is_some_and(|at| at > refused.since);
         let is_out = |expected: Option<Instant>, last: Option<Instant>, other: Option<Instant>| {
             let least = if is_well(other) { ANEW_BESIDE } else { ANEW_FOR };

@@ -139,6 +139,17 @@ fn what_is_sent_again_too_late_is_no_other_sequence() {
 }
 
 #[test]
+fn a_voice_beside_a_camera_that_sends_nothing_is_not_cut_by_packets_that_come_late_now_and_then() {
+    let mut patient = Patient::new();
+    let mut verdicts = vec![];
+    for _ in 0..20 {
+        verdicts.extend(patient.run(1, false, true, &[Complaint::Refused; 2]));
+        verdicts.extend(patient.run(50, false, true, &[]));
+    }
+    assert!(verdicts.iter().all(|(_, verdict)| *verdict == Verdict::KeyFrame), "{verdicts:?}");
+}
+
+#[test]
 fn reordering_and_duplicates_are_no_sickness() {
     let mut patient = Patient::new();
     assert_eq!(patient.run(100, true, true, &[Complaint::Refused; 20]), []);
