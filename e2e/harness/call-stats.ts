@@ -21,6 +21,8 @@ export interface CallStats {
   srtpCiphers: string[];
   negotiations: number;
   connections: number;
+  /** Packets of this browser's that the server says it has missed. */
+  missed: number;
 }
 
 export function readCallStats(page: Page): Promise<CallStats> {
@@ -36,10 +38,12 @@ export function readCallStats(page: Page): Promise<CallStats> {
       srtpCiphers: [],
       negotiations: window.__calls.negotiations,
       connections: window.__calls.connections.length,
+      missed: 0,
     };
     for (const connection of open) {
       for (const report of (await connection.getStats()).values()) {
         if (report.type === 'transport' && report.srtpCipher) stats.srtpCiphers.push(report.srtpCipher);
+        if (report.type === 'remote-inbound-rtp') stats.missed += report.packetsLost ?? 0;
         const owner = report.type === 'inbound-rtp' ? owners.get(report.trackIdentifier) : undefined;
         if (!owner) continue;
         stats.received.push({

@@ -19,6 +19,7 @@ export interface InputStatus {
   state: string;
   generation: number;
   trace: Step[];
+  ports: { rtpPort: number; rtcpPort: number }[];
   pid: number;
   frames: number;
   failure: string;

@@ -28,7 +28,19 @@ export async function ffmpegsOf(parent: number): Promise<Child[]> {
 /** UDP ports of this network that are bound within `first-last`. */
 export async function boundUdpPorts(range: string): Promise<number[]> {
   const [first = 0, last = 0] = range.split('-').map(Number);
-  const table = await fs.readFile('/proc/net/udp', 'utf8');
-  const ports = table.split('\n').slice(1).map((row) => parseInt(/^\s*\d+: [0-9A-F]+:([0-9A-F]{4})/.exec(row)?.[1] ?? '0', 16));
-  return ports.filter((port) => port >= first && port <= last);
+  return (await udpSockets()).map(({ port }) => port).filter((port) => port >= first && port <= last);
+}
+
+/** Datagrams that the kernel has thrown away because the sockets of these ports were full. */
+export async function droppedDatagrams(ports: readonly number[]): Promise<number> {
+  const sockets = await udpSockets();
+  return sockets.filter(({ port }) => ports.includes(port)).reduce((sum, { drops }) => sum + drops, 0);
+}
+
+async function udpSockets(): Promise<{ port: number; drops: number }[]> {
+  const rows = (await fs.readFile('/proc/net/udp', 'utf8')).trim().split('\n').slice(1);
+  return rows.map((row) => ({
+    port: parseInt(/^\s*\d+: [0-9A-F]+:([0-9A-F]{4})/.exec(row)?.[1] ?? '0', 16),
+    drops: Number(row.trim().split(/\s+/).at(-1)),
+  }));
 }

@@ -3,6 +3,7 @@ import { test as base, type BrowserContextOptions, type Page, type TestInfo } fr
 import { startChromium, type RunningChromium } from './chromium';
 import { ComposerClient } from './composer-client';
 import type { Person } from './person';
+import { SignalingPeer } from './signaling-peer';
 import { StagePage, type StageOptions } from './stage-page';
 import { System, type SystemOptions } from './system';
 import { WatchPage } from './watch-page';
@@ -11,6 +12,8 @@ interface Fixtures {
   systemOptions: SystemOptions;
   system: System;
   composer: ComposerClient;
+  /** Connects a client without a browser. */
+  connect: () => Promise<SignalingPeer>;
   /** Opens a person's browser page. */
   enter: (person: Person, options?: StageOptions) => Promise<StagePage>;
   /** Opens a viewer's browser page. */
@@ -37,6 +40,16 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     const client = new ComposerClient(`127.0.0.1:${system.ports.grpc}`);
     await use(client);
     client.close();
+  },
+
+  connect: async ({ system }, use) => {
+    const peers: SignalingPeer[] = [];
+    await use(async () => {
+      const peer = await SignalingPeer.connect(system.url);
+      peers.push(peer);
+      return peer;
+    });
+    for (const peer of peers) peer.close();
   },
 
   enter: async ({ browsers, system }, use, testInfo) => {

@@ -1,41 +1,16 @@
 // What guards a room guards all of it: who finds its picture, what cannot be read, and how long a token opens a door.
+import fs from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { entered, refuses, type Entered } from '../harness/entered';
 import { joinToken, SECRET } from '../harness/join-token';
 import { heldByMediasoup } from '../harness/media-dump';
 import { RawSocket } from '../harness/raw-socket';
 import { dtlsParameters, vp8 } from '../harness/rtp-parameters';
-import { SignalingPeer, type Answer } from '../harness/signaling-peer';
+import type { Answer, SignalingPeer } from '../harness/signaling-peer';
 import type { System, SystemOptions } from '../harness/system';
-import { expect, test as base } from '../harness/test';
+import { expect, test } from '../harness/test';
 import { until } from '../harness/until';
-
-const test = base.extend<{ connect: () => Promise<SignalingPeer> }>({
-  connect: async ({ system }, use) => {
-    const peers: SignalingPeer[] = [];
-    await use(async () => {
-      const peer = await SignalingPeer.connect(system.url);
-      peers.push(peer);
-      return peer;
-    });
-    for (const peer of peers) peer.close();
-  },
-});
-
-interface Entered {
-  roomId: string;
-  watchId: string;
-  peerId: string;
-  role: string;
-  host: boolean;
-  rejoinToken: string;
-  settings: { hasPassword: boolean };
-}
-
-const entered = async (peer: SignalingPeer, event: string, ...payload: unknown[]) => (await peer.must(event, ...payload)) as unknown as Entered;
-
-function refuses(answer: Answer, code: string): void {
-  expect(answer).toEqual({ error: expect.stringMatching(/\S+ \S+/), code });
-}
 
 const embedded = (changed: Partial<SystemOptions> = {}): SystemOptions => ({
   broadcast: false,
@@ -268,5 +243,49 @@ test.describe('a rejoin token', () => {
     await restart(system);
     refuses(await (await connect()).ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
     expect(await opened(system, roomId)).toBe(false);
+  });
+});
+
+test.describe('a rejoin token that holds for minutes', () => {
+  const opened = async (system: System, roomId: string) => (await summary(system, roomId)).error === undefined;
+
+  test.describe('while the broadcast of its room is slow to end', () => {
+    test.use({ systemOptions: embedded({ broadcast: true, sfuArgs: ['--broadcast-linger', '1s'] }) });
+
+    test('opens nothing either', async ({ connect, system }) => {
+      const ada = await connect();
+      const { roomId, rejoinToken } = await entered(ada, 'joinRoom', { roomId: 'lesson-8', joinToken: joinToken({ room: 'lesson-8', role: 'host' }) });
+      await goOnAir(ada);
+      process.kill(system.composer.pid, 'SIGSTOP');
+      try {
+        await ada.must('leaveRoom');
+        await until('it has ended', async () => !(await opened(system, roomId)));
+        refuses(await ada.ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
+        // Who is invited opens a new room of this id, whose tokens hold whatever becomes of the former.
+        const anew = await entered(ada, 'joinRoom', { roomId, joinToken: joinToken({ room: 'lesson-8', role: 'host' }) });
+        refuses(await (await connect()).ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
+        await entered(await connect(), 'joinRoom', { roomId, rejoinToken: anew.rejoinToken });
+      } finally {
+        process.kill(system.composer.pid, 'SIGCONT');
+      }
+    });
+  });
+
+  test.describe('after the list of ended rooms was lost', () => {
+    test.use({ systemOptions: embedded() });
+
+    test('is refused as invalid, so that its holder comes back with the join token', async ({ connect, system }) => {
+      const ada = await connect();
+      const invitation = joinToken({ room: 'lesson-9', role: 'host' });
+      const { roomId, rejoinToken } = await entered(ada, 'joinRoom', { roomId: 'lesson-9', joinToken: invitation });
+      await system.sfu.kill();
+      await fs.writeFile(path.join(system.dataDir, '.sfu-server', 'rejoin.revoked'), 'not JSON');
+      await system.sfu.start();
+      const back = await connect();
+      refuses(await back.ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
+      await entered(back, 'joinRoom', { roomId, joinToken: invitation });
+      // Where the room is open already, the token still says who its holder is.
+      await entered(await connect(), 'joinRoom', { roomId, rejoinToken });
+    });
   });
 });

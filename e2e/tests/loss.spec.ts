@@ -8,6 +8,7 @@ import { percentile, report } from '../harness/measured';
 import { NetworkHost } from '../harness/network-host';
 import { ada, ben } from '../harness/person';
 import { closeTo, GRID, tileColour, tileCounter, type Picture } from '../harness/picture';
+import { droppedDatagrams } from '../harness/processes';
 import { Recording } from '../harness/recording';
 import { StagePage } from '../harness/stage-page';
 import { expect, test as base } from '../harness/test';
@@ -49,8 +50,10 @@ for (const codec of ['vp8', 'h264'] as const) {
       const neighbour = async () => {
         const { inputs } = await composer.broadcast(roomId);
         const id = await second.peerId();
-        const { inputId, generation, pid } = inputs.find(({ participantId }) => participantId === id)!;
-        return { inputId, generation, pid };
+        const { inputId, generation, pid, ports } = inputs.find(({ participantId }) => participantId === id)!;
+        const dropped = await droppedDatagrams(ports.map(({ rtpPort }) => rtpPort));
+        const { missed } = await second.stats();
+        return { inputId, generation, pid, dropped, missed };
       };
       const before = await neighbour();
       const picturesBack: number[] = [];
@@ -79,7 +82,7 @@ for (const codec of ['vp8', 'h264'] as const) {
         const frames = shown.map((picture) => tileCounter(picture, GRID.two[1]));
         expect(longestStill(frames), 'pictures in a row on which the neighbour stands still').toBeLessThan(2 * FPS);
       }
-      expect(await neighbour(), 'nothing of the neighbour was started again').toEqual(before);
+      expect(await neighbour(), 'nothing of the neighbour was lost or started again').toEqual(before);
       if (IS_FULL) {
         expect(percentile(picturesBack, 0.5), 'ms until the picture is back').toBeLessThanOrEqual(USUALLY_MS);
         expect(percentile(voicesBack, 0.5), 'ms until the voice is back').toBeLessThanOrEqual(USUALLY_MS);

@@ -1,44 +1,16 @@
 // Who may enter a room and what hosts may do there, seats that outlive connections, and rooms that outlive the server.
+import { entered, refuses } from '../harness/entered';
 import { joinToken, SECRET } from '../harness/join-token';
 import { heldByMediasoup } from '../harness/media-dump';
 import { ada } from '../harness/person';
 import { dtlsParameters, opus } from '../harness/rtp-parameters';
 import { SignalingPeer, type Answer, type Fact } from '../harness/signaling-peer';
-import { expect, test as base } from '../harness/test';
+import { expect, test } from '../harness/test';
 import { until } from '../harness/until';
 
-const test = base.extend<{ connect: () => Promise<SignalingPeer> }>({
+test.use({
   systemOptions: { broadcast: false, sfuArgs: ['--max-peers', '3', '--max-viewers', '1', '--seat-grace', '3s'], composerArgs: [] },
-
-  connect: async ({ system }, use) => {
-    const peers: SignalingPeer[] = [];
-    await use(async () => {
-      const peer = await SignalingPeer.connect(system.url);
-      peers.push(peer);
-      return peer;
-    });
-    for (const peer of peers) peer.close();
-  },
 });
-
-interface Entered {
-  roomId: string;
-  watchId: string;
-  peerId: string;
-  hostToken: string;
-  rejoinToken: string;
-  host: boolean;
-  session: { id: string; secret: string; keptFor: number };
-  kept: { producerTransportId?: string; consumerTransportId?: string; producerIds: string[]; consumerIds: string[] };
-  producers: { peerId: string }[];
-  peers: { peerId: string; reconnecting: boolean }[];
-}
-
-const entered = async (peer: SignalingPeer, event: string, ...payload: unknown[]) => (await peer.must(event, ...payload)) as unknown as Entered;
-
-function refuses(answer: Answer, code: string): void {
-  expect(answer).toEqual({ error: expect.stringMatching(/\S+ \S+/), code });
-}
 
 const told = (peer: SignalingPeer, event: string): Fact['payload'][] =>
   peer.facts.filter((fact) => fact.event === event).map(({ payload }) => payload);

@@ -1,11 +1,12 @@
 // Bad input costs its sender one clear error (or its connection) and nobody else anything.
 import { setTimeout as pause } from 'node:timers/promises';
 import { whileBusy } from '../harness/busy-machine';
+import { refuses } from '../harness/entered';
 import { within } from '../harness/form';
 import { heldByMediasoup } from '../harness/media-dump';
 import { RawSocket } from '../harness/raw-socket';
 import { deafCapabilities, dtlsParameters, foreignCodec, opus, vp8 } from '../harness/rtp-parameters';
-import { SignalingPeer, type Answer } from '../harness/signaling-peer';
+import type { Answer, SignalingPeer } from '../harness/signaling-peer';
 import { expect, test as base } from '../harness/test';
 import { until } from '../harness/until';
 
@@ -20,18 +21,8 @@ interface Room {
   isUndisturbed: () => Promise<boolean>;
 }
 
-const test = base.extend<{ connect: () => Promise<SignalingPeer>; raw: () => Promise<RawSocket>; room: Room }>({
+const test = base.extend<{ raw: () => Promise<RawSocket>; room: Room }>({
   systemOptions: { broadcast: false, sfuArgs: ['--max-peers', '4', '--max-rooms', '2'], composerArgs: [] },
-
-  connect: async ({ system }, use) => {
-    const peers: SignalingPeer[] = [];
-    await use(async () => {
-      const peer = await SignalingPeer.connect(system.url);
-      peers.push(peer);
-      return peer;
-    });
-    for (const peer of peers) peer.close();
-  },
 
   raw: async ({ system }, use) => {
     const sockets: RawSocket[] = [];
@@ -69,10 +60,6 @@ const test = base.extend<{ connect: () => Promise<SignalingPeer>; raw: () => Pro
 });
 
 /** One refusal: a sentence and a code, nothing else. */
-function expectRefusal(answer: Answer, code: string): void {
-  expect(answer).toEqual({ error: expect.stringMatching(/\S+ \S+/), code });
-}
-
 test('before a room is entered only what leads into one is understood', async ({ connect, room }) => {
   const peer = await connect();
   const requests: [string, ...unknown[]][] = [
@@ -102,28 +89,28 @@ test('before a room is entered only what leads into one is understood', async ({
     ['pinPeer'],
   ];
   for (const [event, ...payload] of requests) {
-    await test.step(event, async () => expectRefusal(await peer.ask(event, ...payload), 'not_joined'));
+    await test.step(event, async () => refuses(await peer.ask(event, ...payload), 'not_joined'));
   }
   expect(await room.isUndisturbed()).toBe(true);
 });
 
 test('an unknown room, a room id of one\'s own and a full room are refused', async ({ connect, room }) => {
   const peer = await connect();
-  expectRefusal(await peer.ask('joinRoom', { roomId: 'no-such-room' }), 'room_not_found');
-  expectRefusal(await peer.ask('createRoom', { roomId: room.roomId }), 'bad_request');
+  refuses(await peer.ask('joinRoom', { roomId: 'no-such-room' }), 'room_not_found');
+  refuses(await peer.ask('createRoom', { roomId: room.roomId }), 'bad_request');
   await peer.must('createRoom');
-  expectRefusal(await (await connect()).ask('createRoom'), 'limit_reached');
+  refuses(await (await connect()).ask('createRoom'), 'limit_reached');
   expect(await room.isUndisturbed()).toBe(true);
 
   for (const guest of [await connect(), await connect()]) await guest.must('joinRoom', { roomId: room.roomId });
-  expectRefusal(await (await connect()).ask('joinRoom', { roomId: room.roomId }), 'room_full');
-  expectRefusal(await peer.ask('joinRoom', { roomId: room.roomId }), 'already_joined');
+  refuses(await (await connect()).ask('joinRoom', { roomId: room.roomId }), 'room_full');
+  refuses(await peer.ask('joinRoom', { roomId: room.roomId }), 'already_joined');
 });
 
 test('a room nobody knows answers 404 over HTTP, an open one its peers', async ({ room, system }) => {
   const missing = await fetch(`${system.url}/api/rooms/no-such-room`);
   expect(missing.status).toBe(404);
-  expectRefusal((await missing.json()) as Answer, 'room_not_found');
+  refuses((await missing.json()) as Answer, 'room_not_found');
 
   const open = await fetch(`${system.url}/api/rooms/${room.roomId}`);
   expect(await open.json()).toEqual({ roomId: room.roomId, peers: 2, hasPassword: false, locked: false, broadcast: { phase: 'idle' } });
@@ -134,12 +121,12 @@ test('calls in the wrong order are refused and the right order works afterwards'
   const { rtpCapabilities } = await peer.must('joinRoom', { roomId: room.roomId });
   const consume = { producerId: room.audioProducerId, rtpCapabilities };
 
-  expectRefusal(await peer.ask('joinRoom', { roomId: room.roomId }), 'already_joined');
-  expectRefusal(await peer.ask('createRoom'), 'already_joined');
-  expectRefusal(await peer.ask('produce', { kind: 'video', rtpParameters: vp8(7) }), 'transport_missing');
-  expectRefusal(await peer.ask('consume', consume), 'transport_missing');
-  expectRefusal(await peer.ask('connectProducerTransport', { dtlsParameters }), 'transport_missing');
-  expectRefusal(await peer.ask('connectConsumerTransport', { dtlsParameters }), 'transport_missing');
+  refuses(await peer.ask('joinRoom', { roomId: room.roomId }), 'already_joined');
+  refuses(await peer.ask('createRoom'), 'already_joined');
+  refuses(await peer.ask('produce', { kind: 'video', rtpParameters: vp8(7) }), 'transport_missing');
+  refuses(await peer.ask('consume', consume), 'transport_missing');
+  refuses(await peer.ask('connectProducerTransport', { dtlsParameters }), 'transport_missing');
+  refuses(await peer.ask('connectConsumerTransport', { dtlsParameters }), 'transport_missing');
 
   const other = { ...dtlsParameters, role: 'server' };
   for (const direction of ['Producer', 'Consumer']) {
@@ -147,15 +134,15 @@ test('calls in the wrong order are refused and the right order works afterwards'
     expect(await peer.must(`create${direction}Transport`), 'asked again, because the answer was lost').toEqual(created);
     expect(await peer.must(`connect${direction}Transport`, { dtlsParameters })).toEqual({ connected: true });
     expect(await peer.must(`connect${direction}Transport`, { dtlsParameters })).toEqual({ connected: true });
-    expectRefusal(await peer.ask(`connect${direction}Transport`, { dtlsParameters: other }), 'already_connected');
-    expectRefusal(await peer.ask(`create${direction}Transport`), 'transport_exists');
+    refuses(await peer.ask(`connect${direction}Transport`, { dtlsParameters: other }), 'already_connected');
+    refuses(await peer.ask(`create${direction}Transport`), 'transport_exists');
   }
 
   expect(await peer.must('consume', consume)).toMatchObject({ producerId: room.audioProducerId, kind: 'audio' });
   await peer.must('produce', { kind: 'video', rtpParameters: vp8(7) });
-  expectRefusal(await peer.ask('produce', { kind: 'video', rtpParameters: vp8(8) }), 'duplicate_producer');
+  refuses(await peer.ask('produce', { kind: 'video', rtpParameters: vp8(8) }), 'duplicate_producer');
   expect(await peer.must('leaveRoom')).toEqual({ left: true });
-  expectRefusal(await peer.ask('leaveRoom'), 'not_joined');
+  refuses(await peer.ask('leaveRoom'), 'not_joined');
 });
 
 test('ids of nobody and of somebody else are refused', async ({ connect, room }) => {
@@ -165,17 +152,17 @@ test('ids of nobody and of somebody else are refused', async ({ connect, room })
   const nobody = '00000000-0000-4000-8000-000000000000';
 
   for (const producerId of [nobody, 'not even an id', '']) {
-    expectRefusal(await peer.ask('consume', { producerId, rtpCapabilities }), 'producer_not_found');
+    refuses(await peer.ask('consume', { producerId, rtpCapabilities }), 'producer_not_found');
   }
   for (const event of ['pauseProducer', 'resumeProducer', 'closeProducer']) {
     for (const producerId of [nobody, 'not even an id', room.audioProducerId]) {
-      expectRefusal(await peer.ask(event, { producerId }), 'producer_not_found');
+      refuses(await peer.ask(event, { producerId }), 'producer_not_found');
     }
   }
   for (const consumerId of [nobody, 'not even an id', room.audioProducerId]) {
-    expectRefusal(await peer.ask('resumeConsumer', { consumerId }), 'consumer_not_found');
+    refuses(await peer.ask('resumeConsumer', { consumerId }), 'consumer_not_found');
   }
-  expectRefusal(
+  refuses(
     await peer.ask('consume', { producerId: room.audioProducerId, rtpCapabilities: deafCapabilities }),
     'cannot_consume',
   );
@@ -204,10 +191,10 @@ test('payloads of a wrong shape are refused with a sentence that names what is w
     ['resumeConsumer', {}],
   ];
   for (const [event, ...payload] of wrong) {
-    await test.step(`${event} ${JSON.stringify(payload)}`, async () => expectRefusal(await peer.ask(event, ...payload), 'bad_request'));
+    await test.step(`${event} ${JSON.stringify(payload)}`, async () => refuses(await peer.ask(event, ...payload), 'bad_request'));
   }
-  expectRefusal(await peer.ask('noSuchEvent', { any: 'thing' }), 'unknown_event');
-  expectRefusal(await peer.ask('produce', { kind: 'video', rtpParameters: foreignCodec(1) }), 'media_failed');
+  refuses(await peer.ask('noSuchEvent', { any: 'thing' }), 'unknown_event');
+  refuses(await peer.ask('produce', { kind: 'video', rtpParameters: foreignCodec(1) }), 'media_failed');
   expect(peer.connected).toBe(true);
   expect(await peer.must('produce', { kind: 'audio', rtpParameters: opus(2) })).toEqual({ id: expect.any(String) });
 });
@@ -223,12 +210,12 @@ test('a peer has one consumer of each producer: the next takes its place', async
 
   const [last] = [...ids].slice(-1);
   expect(await room.observer.must('closeConsumer', { consumerId: last })).toEqual({ closed: true });
-  expectRefusal(await room.observer.ask('resumeConsumer', { consumerId: last }), 'consumer_not_found');
+  refuses(await room.observer.ask('resumeConsumer', { consumerId: last }), 'consumer_not_found');
 });
 
 test('closing a producer a second time is no error, and somebody else\'s is', async ({ room }) => {
   const closing = { producerId: room.audioProducerId };
-  expectRefusal(await room.observer.ask('closeProducer', closing), 'producer_not_found');
+  refuses(await room.observer.ask('closeProducer', closing), 'producer_not_found');
   for (let n = 0; n < 2; n += 1) expect(await room.host.must('closeProducer', closing)).toEqual({ closed: true });
 });
 
@@ -247,7 +234,7 @@ test('a client that asks more often than it may is told so, and served again a m
 
 test('a payload over 64 KiB is one error and the connection lives', async ({ connect, room }) => {
   const peer = await connect();
-  expectRefusal(await peer.ask('joinRoom', { roomId: 'x'.repeat(70_000) }), 'bad_request');
+  refuses(await peer.ask('joinRoom', { roomId: 'x'.repeat(70_000) }), 'bad_request');
   expect(await peer.must('joinRoom', { roomId: room.roomId })).toMatchObject({ roomId: room.roomId });
 });
 

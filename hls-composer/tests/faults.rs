@@ -105,6 +105,8 @@ fn faults(small: [Arc<Camera>; 2], large: [Arc<Camera>; 2], full: bool) -> Vec<F
         },
         order("5 % loss", 1, Order::Loss(5), 4.0, Order::Loss(0)),
         order("5 % loss", 0, Order::Loss(5), 4.0, Order::Loss(0)),
+        order("50 % loss", 1, Order::Loss(50), 4.0, Order::Loss(0)),
+        order("30 % loss", 0, Order::Loss(30), 4.0, Order::Loss(0)),
         order("reordering", 1, Order::Reorder(true), 2.0, Order::Reorder(false)),
         order("duplicates", 0, Order::Duplicate(true), 2.0, Order::Duplicate(false)),
         order("foreign SSRC", 0, Order::Foreign(true), 0.5, Order::Foreign(false)),
@@ -118,6 +120,14 @@ fn faults(small: [Arc<Camera>; 2], large: [Arc<Camera>; 2], full: bool) -> Vec<F
         ),
         order("clock 2000 ppm fast", 1, Order::Skew(2000), 3.0, Order::Skew(0)),
     ];
+    if full {
+        for victim in 0..2 {
+            for (name, percent) in [("10 % loss", 10), ("20 % loss", 20), ("50 % loss", 50)] {
+                let loss = Order::Loss(percent);
+                faults.push(order(name, victim, loss, 10.0, Order::Loss(0)));
+            }
+        }
+    }
     faults.push(Fault {
         end: Act::Nothing,
         lasts: Duration::ZERO,

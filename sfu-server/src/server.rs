@@ -199,8 +199,18 @@ fn tokens(config: &Config, join_secret: Option<&Secret>) -> anyhow::Result<(Toke
             }
         }
     };
+    let path = path.map(|path| (path.with_extension("revoked"), path));
+    if let Some((list, key)) = &path
+        && list == key
+    {
+        anyhow::bail!(
+            "--key-file {} is where the list of ended rooms goes; give the key another ending",
+            key.display()
+        );
+    }
+    let path = path.map(|(list, _)| list);
     let lifetime = config.rejoin_lifetime;
-    let revoker = Revoker::start(path.map(|path| path.with_extension("revoked")), lifetime);
+    let revoker = Revoker::start(path, lifetime);
     Ok((Tokens::new(&key, join_secret, lifetime), revoker))
 }
 

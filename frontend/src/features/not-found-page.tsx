@@ -8,7 +8,7 @@ export function NotFoundPage() {
       <Brand />
       <h1 className="mt-6 text-3xl font-semibold tracking-tight">There is nothing here</h1>
       <p className="max-w-sm text-soft">The address may be mistyped, or the link is from somewhere else. A new room is one click away.</p>
-      <Link to="/" className="mt-2 rounded-xl bg-accent px-5 py-3 font-medium text-ink hover:bg-accent-strong">
+      <Link reloadDocument to="/" className="mt-2 rounded-xl bg-accent px-5 py-3 font-medium text-ink hover:bg-accent-strong">
         Go to the start page
       </Link>
     </main>

@@ -26,6 +26,8 @@ use crate::{
     process::{self, Process, Spawn},
 };
 
+/// A few lines are written within this, or the disk hangs.
+pub(super) const WRITE: Duration = Duration::from_secs(5);
 /// A process binds its ports within this, or it is not going to.
 const BIND: Duration = Duration::from_secs(5);
 /// The kernel does not tell when a port is bound; it is asked this often.
@@ -57,7 +59,13 @@ pub(super) async fn write_sdp(
         }
         fs::write(path, sdp::write(ip, &ported)).await
     };
-    written.await.map_err(|error| format!("{} cannot be written: {error}", path.display()))
+    match timeout(WRITE, written).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(format!("{} cannot be written: {error}", path.display())),
+        Err(_) => {
+            Err(format!("{} is not written within {WRITE:?}: its disk hangs", path.display()))
+        }
+    }
 }
 
 /// One running FFmpeg and the readers of its pipes.

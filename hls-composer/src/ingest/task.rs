@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use tokio::{
     fs,
     sync::{mpsc, oneshot, watch},
-    time::{Instant, sleep_until},
+    time::{Instant, sleep_until, timeout},
 };
 
 use super::{
@@ -56,8 +56,8 @@ impl Task {
         self.report.pid = 0;
         self.tell().await;
         if let Some(path) = self.sdp_path().filter(|_| !self.tracks.is_empty()) {
-            // It may be gone with its directory.
-            drop(fs::remove_file(path).await);
+            // It may be gone with its directory; a disk that hangs keeps a thread, not this task.
+            drop(timeout(listening::WRITE, fs::remove_file(path)).await);
         }
         // A failed input keeps its leases until its owner lets go: they are part of what is reported.
         while self.inbox.recv().await.is_some() {}

@@ -12,7 +12,7 @@ const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(30);
 /// An input that lived so long begins with the shortest rest again.
 const WELL: Duration = Duration::from_secs(60);
-/// Who rests longer than this is missing, and the room is told.
+/// Who is wanted and has failed for longer than this is missing, and the room is told.
 const NOTICED: Duration = Duration::from_secs(1);
 
 /// What an input is wanted to be.
@@ -54,7 +54,6 @@ pub struct Rest {
     /// How long it is.
     pub length: Duration,
     wanted: Wanted,
-    reason: String,
 }
 
 impl Attempt {
@@ -83,14 +82,6 @@ impl Attempt {
             Self::None | Self::Resting(_) => None,
         }
     }
-
-    /// Why there is no input, when it will take a while.
-    pub fn missing(&self) -> Option<&str> {
-        match self {
-            Self::Resting(rest) if rest.length > NOTICED => Some(&rest.reason),
-            _ => None,
-        }
-    }
 }
 
 /// How often in a row a participant's climbs, or the inputs they brought, have failed.
@@ -99,12 +90,27 @@ pub struct Failures {
     count: u32,
     /// When the last climb brought an input.
     active: Option<Instant>,
+    /// Since when there is no input, and what the last failure was.
+    missing: Option<(Instant, String)>,
 }
 
 impl Failures {
     /// A climb brought an input.
     pub fn climbed(&mut self, now: Instant) {
         self.active = Some(now);
+        self.missing = None;
+    }
+
+    /// Why there is no input, once that has lasted: whatever is tried meanwhile, it is told until there is one.
+    pub fn missing(&self, now: Instant) -> Option<&str> {
+        let (since, reason) = self.missing.as_ref()?;
+        (now >= *since + NOTICED).then_some(reason)
+    }
+
+    /// When [`Failures::missing`] will say something that it does not say at `now`.
+    pub fn noticed_at(&self, now: Instant) -> Option<Instant> {
+        let (since, _) = self.missing.as_ref()?;
+        Some(*since + NOTICED).filter(|noticed| *noticed > now)
     }
 
     /// A climb to `wanted`, or what it brought, has failed. `chance` from 0 to 1 parts those who failed together.
@@ -114,8 +120,10 @@ impl Failures {
         }
         let length = SHORTEST.saturating_mul(1 << self.count.min(16)).min(LONGEST);
         self.count += 1;
+        let since = self.missing.take().map_or(now, |(since, _)| since);
+        self.missing = Some((since, reason));
         let length = length.mul_f64(1.0 + chance / 2.0);
-        Rest { until: now + length, length, wanted, reason }
+        Rest { until: now + length, length, wanted }
     }
 }
 
@@ -139,7 +147,7 @@ mod tests {
     #[test]
     fn whoever_wants_something_else_is_obeyed_at_once() {
         let now = Instant::now();
-        let mut failures = Failures { count: 20, active: None };
+        let mut failures = Failures { count: 20, ..Failures::default() };
         let attempt = resting(&mut failures, now);
         assert!(!attempt.is_due(wanted(1, 0), None, now));
         assert!(attempt.is_due(wanted(1, 1), None, now), "an operator's restart");
@@ -176,12 +184,26 @@ mod tests {
     }
 
     #[test]
-    fn the_room_is_told_of_rests_that_last() {
-        let now = Instant::now();
+    fn the_room_is_told_of_whoever_is_missing_for_a_while_until_there_is_an_input() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
         let mut failures = Failures::default();
-        let told: Vec<bool> =
-            (0..6).map(|_| resting(&mut failures, now).missing().is_some()).collect();
-        assert_eq!(told, [false, false, false, false, true, true]);
+        assert_eq!((failures.missing(at(0)), failures.noticed_at(at(0))), (None, None));
+        failures.rest(wanted(1, 0), "no port".into(), at(0), 0.0);
+        assert_eq!(
+            (failures.missing(at(999)), failures.noticed_at(at(999))),
+            (None, Some(at(1000)))
+        );
+        assert_eq!(
+            (failures.missing(at(1000)), failures.noticed_at(at(1000))),
+            (Some("no port"), None)
+        );
+        // The next climb takes its time, and fails as well.
+        assert_eq!(failures.missing(at(14_000)), Some("no port"));
+        failures.rest(wanted(1, 0), "step 8".into(), at(15_000), 0.0);
+        assert_eq!(failures.missing(at(15_000)), Some("step 8"));
+        failures.climbed(at(20_000));
+        assert_eq!((failures.missing(at(60_000)), failures.noticed_at(at(20_000))), (None, None));
     }
 
     proptest! {

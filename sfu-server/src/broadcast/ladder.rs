@@ -300,6 +300,14 @@ impl Resumed {
     }
 }
 
+/// A rung that waits for the media worker, within the time of the longest rung.
+pub async fn in_time<T>(
+    step: u32,
+    rung: impl Future<Output = Result<T, ClimbError>>,
+) -> Result<T, ClimbError> {
+    timeout(ACTIVE, rung).await.map_err(|_| ClimbError::TooLong(step))?
+}
+
 async fn wait_for<T>(
     statuses: &mut watch::Receiver<Arc<ComposerStatus>>,
     step: u32,

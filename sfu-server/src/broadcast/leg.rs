@@ -3,11 +3,13 @@
 use std::{
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
+use daemon::deadline;
 use futures_util::FutureExt as _;
 use mediasoup::prelude::*;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -20,6 +22,10 @@ use crate::{
     composer_client::{CallError, ComposerClient, ComposerStatus, Step},
     media::layers::{self, Shown},
 };
+
+/// Pauses before the composer is told again what it was not told: growing, for as long as the leg lives.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// One track's consumer on its transport. The consumer goes first.
 #[derive(Debug)]
@@ -154,10 +160,14 @@ impl Core {
         mut statuses: watch::Receiver<Arc<ComposerStatus>>,
         mut desired: watch::Receiver<DesiredBroadcast>,
     ) {
+        // When a pause that the composer was not told of is told again, and the pause after that.
+        let mut again: Option<(Instant, Duration)> = None;
         loop {
             let paused = desired.borrow_and_update().paused(&self.participant);
             if let Some(paused) = paused.filter(|paused| *paused != self.paused) {
-                self.follow(paused).await;
+                let is_followed = self.follow(paused).await;
+                let pause = again.map_or(FIRST_PAUSE, |(_, pause)| (2 * pause).min(LONGEST_PAUSE));
+                again = (!is_followed).then(|| (Instant::now() + pause, pause));
             }
             let (wanted, key_frames) = statuses
                 .borrow_and_update()
@@ -182,13 +192,14 @@ impl Core {
                     return;
                 },
                 Ok(()) = self.shown.changed() => self.follow_layout().await,
+                () = deadline::at(again.map(|(at, _)| at)) => {}
             }
         }
     }
 
     /// Consumers are paused with their producers, and the composer is told before one flows again: after a long pause
-    /// it first starts a new process, which is then resumed as any new generation.
-    async fn follow(&mut self, paused: Paused) {
+    /// it first starts a new process, which is then resumed as any new generation. False when the composer was not told.
+    async fn follow(&mut self, paused: Paused) -> bool {
         for LegTrack { consumer, .. } in &self.media.tracks {
             if paused.of(consumer.kind())
                 && !consumer.paused()
@@ -205,9 +216,12 @@ impl Core {
                     self.request_key_frames().await;
                 }
             }
-            // The composer's next status finds the pause still to be followed, or the session ends with its stream.
-            Err(error) => tracing::warn!(input = %self.input, %error, "a pause was not followed"),
+            Err(error) => {
+                tracing::warn!(input = %self.input, %error, "a pause was not followed");
+                return false;
+            }
         }
+        true
     }
 
     async fn follow_layout(&mut self) {

@@ -16,7 +16,7 @@ use super::{
     arrangement::{self, Arrangement},
     attempt::{Attempt, Climbing, Failures, Wanted},
     desired::DesiredInput,
-    ladder::{Climb, ClimbError, Idle},
+    ladder::{Climb, ClimbError, Idle, in_time},
     leg::Leg,
     showing::{Named, Showing},
 };
@@ -27,8 +27,10 @@ use crate::{
     signaling::messages::{BroadcastStatus, Missing},
 };
 
-/// Produces and closes come in groups (camera, then microphone): one climb for the group.
+/// Produces and closes come in groups (camera, then microphone): one climb for the group. A group ends so long after its
+/// last change, and so long after its first: somebody whose tracks come and go keeps nobody else waiting.
 const SETTLE: Duration = Duration::from_millis(200);
+const SETTLE_AT_LATEST: Duration = Duration::from_secs(1);
 
 /// What a session is made of.
 pub struct Session {
@@ -55,6 +57,24 @@ struct Seat {
     leg: Option<Leg>,
     attempt: Attempt,
     failures: Failures,
+}
+
+/// Changes of what is wanted, as long as more of them come.
+#[derive(Clone, Copy)]
+struct Settling {
+    until: Instant,
+    at_latest: Instant,
+}
+
+impl Settling {
+    fn begin(now: Instant) -> Self {
+        Self { until: now + SETTLE, at_latest: now + SETTLE_AT_LATEST }
+    }
+
+    /// One more change.
+    fn go_on(&mut self, now: Instant) {
+        self.until = self.at_latest.min(now + SETTLE);
+    }
 }
 
 /// A climb that is about to begin.
@@ -108,7 +128,7 @@ impl Session {
             settled: DesiredBroadcast::default(),
             last_speaker: None,
         };
-        let mut settle_at = Some(Instant::now() + SETTLE);
+        let mut settling = Some(Settling::begin(Instant::now()));
         desired.mark_changed();
         let end = loop {
             tokio::select! {
@@ -129,13 +149,14 @@ impl Session {
                         break active.close(status).await;
                     }
                     if !wanted.same_inputs(&active.settled) {
-                        settle_at = Some(Instant::now() + SETTLE);
+                        let now = Instant::now();
+                        settling.get_or_insert_with(|| Settling::begin(now)).go_on(now);
                     } else {
                         active.settled = wanted;
                     }
                 }
-                () = deadline::at(settle_at) => {
-                    settle_at = None;
+                () = deadline::at(settling.map(|settling| settling.until)) => {
+                    settling = None;
                     active.settled = desired.borrow().clone();
                 }
                 () = deadline::at(active.wakes()) => {}
@@ -262,15 +283,18 @@ impl Active<'_> {
     }
 
     fn wakes(&self) -> Option<Instant> {
-        self.seats.values().filter_map(|seat| seat.attempt.wakes()).min()
+        let now = Instant::now();
+        let wakes = |seat: &Seat| [seat.attempt.wakes(), seat.failures.noticed_at(now)];
+        self.seats.values().flat_map(wakes).flatten().min()
     }
 
     /// Who is wanted in the picture and is not, for longer than a moment.
     fn missing(&self) -> Vec<Missing> {
+        let now = Instant::now();
         let inputs = self.settled.inputs.iter();
         let missing = inputs.filter_map(|input| {
             let seat = self.seats.get(&input.participant)?;
-            let reason = seat.attempt.missing().filter(|_| seat.leg.is_none())?;
+            let reason = seat.failures.missing(now).filter(|_| seat.leg.is_none())?;
             Some(Missing {
                 peer_id: input.peer_id.clone(),
                 screen: input.screen,
@@ -301,13 +325,10 @@ async fn climb_ladder(
     old: Option<Leg>,
     overtaken: Option<String>,
 ) -> Result<Leg, ClimbError> {
-    Idle::clean_up(named, climb, old, overtaken)
-        .await?
-        .reserve_ports()
-        .await?
-        .connect_transports()
-        .await?
-        .consume_paused()
+    let reserved = Idle::clean_up(named, climb, old, overtaken).await?.reserve_ports().await?;
+    // The composer's calls have deadlines of their own; a media worker that hangs answers nothing.
+    let connected = in_time(3, reserved.connect_transports()).await?;
+    in_time(4, connected.consume_paused())
         .await?
         .start_input()
         .await?

@@ -170,18 +170,17 @@ impl RoomActor {
             }
             self.publish();
         }
-        let host = self.handle.charter.host;
-        let revocation = match &self.room.closed {
-            Some(RequestError::WorkerLost) => None,
-            Some(RequestError::EndedByHost) => Some(Revocation::EndedByHost(host)),
-            _ => Some(Revocation::Ended(host)),
-        };
+        let closed = self.room.closed.as_ref();
+        let revocation = closed.and_then(|it| Revocation::of_end(it, self.handle.charter.host));
         let revoker = self.config.revoker.clone();
-        self.end().await;
-        // Only then the directory forgets the room: there is no moment at which it is neither open nor known to be over.
-        if let Some(revocation) = revocation {
-            revoker.revoke(revocation).await;
-        }
+        let revoked = async {
+            if let Some(revocation) = revocation {
+                revoker.revoke(revocation).await;
+            }
+        };
+        // The directory forgets the room when both are done. Until then it is known to be over by its view, and from then on
+        // by the list, also after the death of this process.
+        tokio::join!(self.end(), revoked);
     }
 
     fn apply(&mut self, command: Command) {

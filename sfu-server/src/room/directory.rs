@@ -147,14 +147,12 @@ async fn keep(mut inbox: mpsc::Receiver<Request>, max_rooms: usize, revoker: Rev
                     let charter = Arc::clone(&handle.charter);
                     let open = rooms.get(&charter.room_id).filter(|room| !room.is_over());
                     let revoked = revoker.list().of_room(charter.host);
-                    let is_ending = rooms.get(&charter.room_id).is_some_and(|former| {
-                        former.charter.host == charter.host
-                            && former.view.borrow().closed == Some(RequestError::EndedByHost)
+                    let ending = rooms.get(&charter.room_id).and_then(|former| {
+                        former.ending().filter(|_| former.charter.host == charter.host)
                     });
                     let answer = match open {
                         Some(open) => Ok((open.clone(), false)),
-                        None if is_ending => Err(RequestError::EndedByHost),
-                        None if let Some(reason) = revoked => Err(reason),
+                        None if let Some(reason) = ending.or(revoked) => Err(reason),
                         None if open_rooms(&rooms) >= max_rooms => {
                             Err(RequestError::TooManyRooms(max_rooms))
                         }

@@ -125,6 +125,8 @@ impl Door {
     /// `joinRoom`
     pub async fn join(&self, request: JoinRoom) -> Result<(Inside, Reply), RequestError> {
         let JoinRoom { room_id, display_name, .. } = &request;
+        // Why a token that would open the room does not, which its holder is told when the room is not open.
+        let mut voided = None;
         // Whose word opens the room, opens it when it is not open.
         let (charter, claim, name, role) = match &request.rejoin_token {
             Some(token) => {
@@ -135,7 +137,10 @@ impl Door {
                 }
                 let (name, role) = (reentry.display_name.clone(), reentry.role);
                 // Whoever may only watch opens nothing, and nobody opens what may have ended.
-                let opens = role == Role::Publisher && revoked.may_open(expires).is_ok();
+                if role == Role::Publisher {
+                    voided = revoked.may_open(expires).err();
+                }
+                let opens = role == Role::Publisher && voided.is_none();
                 let charter = opens.then(|| reentry.charter.clone());
                 (charter, Claim::Returning(Box::new(reentry)), name, role)
             }
@@ -158,7 +163,11 @@ impl Door {
         };
         let (inside, reply) = match charter {
             Some(charter) => self.open_and_enter(charter, entrance).await?,
-            None => self.enter(self.directory.find(room_id).await?, entrance).await?,
+            None => {
+                let room = self.directory.find(room_id).await;
+                let room = room.map_err(|not_open| voided.unwrap_or(not_open))?;
+                self.enter(room, entrance).await?
+            }
         };
         Ok((inside, reply.into()))
     }

@@ -18,7 +18,7 @@ use crate::{
         view::RoomView,
     },
     signaling::errors::RequestError,
-    tokens::Digest,
+    tokens::{Digest, Revocation},
 };
 
 /// A room's address. Clones reach the same room.
@@ -129,6 +129,13 @@ impl RoomHandle {
     /// Whether the room takes nobody any more.
     pub fn is_over(&self) -> bool {
         self.commands.is_closed()
+    }
+
+    /// Why nobody opens the room again with one of its tokens, if it ends or has ended for good.
+    pub fn ending(&self) -> Option<RequestError> {
+        let view = self.view.borrow();
+        let revocation = Revocation::of_end(view.closed.as_ref()?, self.charter.host)?;
+        Some(revocation.reason())
     }
 
     /// Enters the room.

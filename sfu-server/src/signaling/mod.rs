@@ -12,5 +12,6 @@ pub mod messages;
 pub mod payload;
 mod reference;
 pub mod request;
+mod unique;
 
 pub use reference::typescript;

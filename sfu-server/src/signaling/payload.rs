@@ -10,7 +10,7 @@ use socketioxide::{
     socket::Socket,
 };
 
-use crate::signaling::errors::excerpt;
+use crate::signaling::{errors::excerpt, unique::Unique};
 
 /// The first argument of an event.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +26,12 @@ pub enum Payload {
 impl Payload {
     /// Reads it out of `packet`, the event's name and arguments as one list of JSON.
     pub fn read(packet: &str) -> Self {
-        match serde_json::from_str::<Vec<Value>>(packet) {
-            Ok(arguments) => arguments.into_iter().nth(1).into(),
+        match serde_json::from_str::<Vec<Unique>>(packet) {
+            // The event's name stands first. More than a payload is not passed by: it may hold what was meant to count.
+            Ok(arguments) if arguments.len() > 2 => {
+                Self::Unreadable(format!("{} arguments instead of one", arguments.len() - 1))
+            }
+            Ok(arguments) => arguments.into_iter().nth(1).map(|Unique(payload)| payload).into(),
             Err(error) => Self::Unreadable(excerpt(&error.to_string())),
         }
     }
@@ -74,7 +78,7 @@ mod tests {
         for packet in [r#"["createRoom"]"#, r#"["createRoom",null]"#] {
             assert_eq!(Payload::read(packet), Payload::Absent);
         }
-        let escaped = r#"["createRoom",{"\u0070assword":"north"},"ignored"]"#;
+        let escaped = r#"["createRoom",{"\u0070assword":"north"}]"#;
         assert_eq!(Payload::read(escaped), Payload::Given(json!({"password": "north"})));
     }
 
@@ -86,6 +90,12 @@ mod tests {
             let packet = format!(r#"["createRoom",{{"password":"north","displayName":{value}}}]"#);
             assert!(matches!(Payload::read(&packet), Payload::Unreadable(_)), "{packet}");
         }
-        assert!(matches!(Payload::read(r#"["createRoom","#), Payload::Unreadable(_)));
+        for packet in [
+            r#"["createRoom","#,
+            r#"["createRoom",{"password":"north","password":null}]"#,
+            r#"["createRoom",null,{"password":"north"}]"#,
+        ] {
+            assert!(matches!(Payload::read(packet), Payload::Unreadable(_)), "{packet}");
+        }
     }
 }

@@ -65,9 +65,13 @@ impl Tokens {
         validation.validate_aud = false;
         // A minute is what clocks of two companies may differ.
         validation.leeway = 60;
-        let claims = jsonwebtoken::decode::<Claims>(token, key, &validation)
-            .map_err(|error| invalid(reason(&error)))?
-            .claims;
+        let decoded = jsonwebtoken::decode::<Claims>(token, key, &validation)
+            .map_err(|error| invalid(reason(&error)))?;
+        // What a signer calls critical must be understood (RFC 7515, section 4.1.11), and nothing beyond it is.
+        if decoded.header.crit.is_some() {
+            return Err(invalid("its header asks for an extension (`crit`)".into()));
+        }
+        let claims = decoded.claims;
         if room_id.is_some_and(|room_id| room_id != claims.room) {
             return Err(invalid("it is for another room".into()));
         }
@@ -131,6 +135,16 @@ mod tests {
     }
 
     #[test]
+    fn an_extension_that_its_signer_calls_critical_is_not_passed_by() {
+        let header = Header { crit: Some(vec!["b64".into()]), ..Header::default() };
+        let claims = json!({"room": "r", "exp": get_current_timestamp() + 600});
+        let key = EncodingKey::from_secret(SECRET.as_bytes());
+        let token = jsonwebtoken::encode(&header, &claims, &key).expect("a token");
+        let refused = embedded().invitation(Some(&token), Some("r")).expect_err("refused");
+        assert!(refused.to_string().contains("`crit`"), "{refused}");
+    }
+
+    #[test]
     fn what_does_not_hold_is_refused_with_the_reason() {
         let now = get_current_timestamp();
         let good = json!({"room": "r", "exp": now + 600});
@@ -145,7 +159,13 @@ mod tests {
                 "r",
                 "not valid yet",
             ),
-            (json!({"room": "r", "exp": now + 600, "nbf": "tomorrow"}), SECRET, "r", "malformed"),
+            (
+                json!({"room": "r", "exp": now + 600, "nbf": "tomorrow"}),
+                SECRET,
+                "r",
+                "`nbf` cannot be read",
+            ),
+            (json!({"room": "r", "exp": "tomorrow"}), SECRET, "r", "`exp` is missing, or cannot"),
             (json!({"room": "r", "role": "king", "exp": now + 600}), SECRET, "r", "malformed"),
             (json!({"room": "../r", "exp": now + 600}), SECRET, "../r", "its room takes"),
         ] {

@@ -136,7 +136,10 @@ fn reason(error: &jsonwebtoken::errors::Error) -> String {
         ErrorKind::InvalidAlgorithm | ErrorKind::InvalidAlgorithmName => {
             "it must be signed with HS256".into()
         }
-        ErrorKind::MissingRequiredClaim(claim) => format!("the claim `{claim}` is missing"),
+        ErrorKind::MissingRequiredClaim(claim) => {
+            format!("the claim `{claim}` is missing, or cannot be read")
+        }
+        ErrorKind::InvalidClaimFormat(claim) => format!("the claim `{claim}` cannot be read"),
         ErrorKind::InvalidAudience => "it is meant for something else".into(),
         ErrorKind::Json(error) => format!("its claims are malformed: {error}"),
         _ => "it is malformed".into(),

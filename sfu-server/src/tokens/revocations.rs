@@ -9,7 +9,7 @@ use super::{Digest, Reentry};
 use crate::signaling::errors::RequestError;
 
 /// Remembered at once. Of more, the eldest is forgotten, and with it everything that was signed before it.
-const AT_MOST: usize = 4096;
+const AT_MOST: usize = 16_384;
 
 /// What happened. A room is known by the digest of its host token: its id may be used again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,27 @@ pub enum Revocation {
     Ended(Digest),
     /// A host has removed this peer.
     Removed(Digest, String),
+}
+
+impl Revocation {
+    /// What is remembered of the room of this host token, which ends because of `closed`: it is not opened again.
+    /// The loss of its media worker alone ends a room that comes back.
+    pub fn of_end(closed: &RequestError, host: Digest) -> Option<Self> {
+        match closed {
+            RequestError::WorkerLost => None,
+            RequestError::EndedByHost => Some(Self::EndedByHost(host)),
+            _ => Some(Self::Ended(host)),
+        }
+    }
+
+    /// What whoever comes with a token is told.
+    pub fn reason(&self) -> RequestError {
+        match self {
+            Self::EndedByHost(_) => RequestError::EndedByHost,
+            Self::Ended(_) => over(),
+            Self::Removed(..) => RequestError::Removed,
+        }
+    }
 }
 
 /// A list that is as long as what happens within the lifetime of a token.
@@ -57,17 +78,17 @@ impl Revocations {
     /// Why a token does not hold any more.
     pub fn of(&self, reentry: &Reentry) -> Option<RequestError> {
         let room = reentry.charter.host;
-        let removed = self.entries.iter().any(|entry| {
-            matches!(&entry.what, Revocation::Removed(host, peer) if *host == room && *peer == reentry.peer_id)
-        });
-        if removed { Some(RequestError::Removed) } else { self.of_room(room) }
+        let is_removal = |what: &&Revocation| matches!(what, Revocation::Removed(host, peer) if *host == room && *peer == reentry.peer_id);
+        let removal = self.entries.iter().map(|entry| &entry.what).find(is_removal);
+        removal.map_or_else(|| self.of_room(room), |removal| Some(removal.reason()))
     }
 
     /// Why a room is not opened again.
     pub fn of_room(&self, room: Digest) -> Option<RequestError> {
         self.entries.iter().find_map(|entry| match &entry.what {
-            Revocation::EndedByHost(host) if *host == room => Some(RequestError::EndedByHost),
-            Revocation::Ended(host) if *host == room => Some(over()),
+            Revocation::EndedByHost(host) | Revocation::Ended(host) if *host == room => {
+                Some(entry.what.reason())
+            }
             _ => None,
         })
     }

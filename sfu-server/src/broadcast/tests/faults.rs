@@ -1,0 +1,140 @@
+//! What the driver does when calls fail, streams break, inputs are given up and tasks panic.
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use proto::v1;
+use tokio::time::timeout;
+use tonic::Status;
+
+use super::{
+    composer::Call,
+    rig::{PATIENCE, Rig, status},
+};
+use crate::{
+    broadcast::{DesiredBroadcast, driver::PANICS},
+    signaling::messages::BroadcastStatus,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_given_up_is_tried_again_and_the_room_is_told_meanwhile() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, statuses) = rig.climb().await;
+    timeout(PATIENCE, rig.give_up(input, &statuses)).await.expect("the room is told in time");
+    let told = serde_json::to_value(&*rig.status.borrow()).expect("JSON");
+    assert_eq!(told["missing"][0]["peerId"], "ada", "{told}");
+    let again = timeout(2 * PATIENCE, rig.started()).await.expect("another climb");
+    let active = status(&again, v1::InputState::Active, 0);
+    statuses.send(Ok(active)).await.expect("a driver that listens");
+    let is_well = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { missing, .. } if missing.is_empty());
+    timeout(PATIENCE, rig.status.wait_for(is_well)).await.expect("in time").expect("a driver");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operators_restart_reaches_whoever_was_given_up() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, statuses) = rig.climb().await;
+    timeout(PATIENCE, rig.give_up(input.clone(), &statuses)).await.expect("in time");
+    let mut wanted = status(&input, v1::InputState::Failed, 0);
+    wanted.wanted_climb_default = 1;
+    statuses.send(Ok(wanted)).await.expect("a driver that listens");
+    loop {
+        if let Call::Reserve(reserve) = rig.next().await {
+            assert_eq!(reserve.climb, 1);
+            return;
+        }
+    }
+}
+
+/// A climb that failed and was then given up once left a due time in the past behind, which fired without end.
+#[tokio::test]
+async fn whoever_rests_costs_nothing_meanwhile() {
+    use nix::sys::{
+        resource::{UsageWho, getrusage},
+        time::TimeValLike as _,
+    };
+    let mut rig = Rig::start().await;
+    rig.refusals.store(1, Ordering::Relaxed);
+    rig.speak();
+    let Call::Open(_, statuses) = rig.next().await else { panic!("OpenBroadcast first") };
+    let input = rig.started().await;
+    let failed = status(&input, v1::InputState::Failed, 0);
+    statuses.send(Ok(failed)).await.expect("a driver that listens");
+    let is_live = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { .. });
+    timeout(PATIENCE, rig.status.wait_for(is_live)).await.expect("in time").expect("a driver");
+    let used = || {
+        let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("the thread's usage");
+        usage.user_time().num_milliseconds() + usage.system_time().num_milliseconds()
+    };
+    let before = used();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(used() - before < 500, "a driver that waits does not compute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_stream_is_followed_by_a_newer_epoch_and_a_full_climb() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (old, statuses) = rig.climb().await;
+    drop(statuses);
+    let Call::Open(epoch, statuses) = rig.next().await else { panic!("OpenBroadcast again") };
+    let stale = Status::unavailable("gone again");
+    statuses.send(Err(stale)).await.expect("a driver that listens");
+    let newer = loop {
+        match rig.next().await {
+            Call::Open(newer, _statuses) => break newer,
+            Call::Scene(scene) => {
+                assert!(scene.tiles.iter().all(|tile| !tile.input_ids.contains(&old)));
+            }
+            Call::Reserve(_) | Call::Start(_) => {}
+            other => panic!("OpenBroadcast, not {other:?}"),
+        }
+    };
+    assert!(newer > epoch);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_that_panics_is_followed_by_one_with_a_newer_epoch_and_the_room_is_told_meanwhile()
+{
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let Call::Open(epoch, statuses) = rig.next().await else { panic!("OpenBroadcast first") };
+    rig.desired.send_modify(|desired| desired.inputs[0].label = PANICS.into());
+    let is_away = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Reconnecting { .. });
+    timeout(PATIENCE, rig.status.wait_for(is_away)).await.expect("in time").expect("a driver");
+    timeout(PATIENCE, statuses.closed()).await.expect("the former claim is let go");
+    rig.speak();
+    let (newer, statuses) = loop {
+        if let Call::Open(newer, statuses) = rig.next().await {
+            break (newer, statuses);
+        }
+    };
+    assert!(newer > epoch);
+    let live = status("none yet", v1::InputState::Active, 0);
+    statuses.send(Ok(live)).await.expect("a driver that listens");
+    let is_live = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { .. });
+    timeout(PATIENCE, rig.status.wait_for(is_live)).await.expect("in time").expect("a driver");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rooms_end_closes_the_broadcast_and_the_servers_end_does_not() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (_, _statuses) = rig.climb().await;
+    rig.desired.send_replace(DesiredBroadcast { over: true, ..DesiredBroadcast::default() });
+    loop {
+        match rig.next().await {
+            Call::Close => break,
+            Call::Scene(_) => {}
+            other => panic!("CloseBroadcast, not {other:?}"),
+        }
+    }
+
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (_, statuses) = rig.climb().await;
+    drop(rig.desired);
+    timeout(PATIENCE, statuses.closed()).await.expect("the claim is let go");
+    assert!(rig.calls.try_recv().is_err(), "nothing is closed");
+}
