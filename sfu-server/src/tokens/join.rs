@@ -139,8 +139,9 @@ mod tests {
         let header = Header { crit: Some(vec!["b64".into()]), ..Header::default() };
         let claims = json!({"room": "r", "exp": get_current_timestamp() + 600});
         let key = EncodingKey::from_secret(SECRET.as_bytes());
+        let tokens = embedded();
         let token = jsonwebtoken::encode(&header, &claims, &key).expect("a token");
-        let refused = embedded().invitation(Some(&token), Some("r")).expect_err("refused");
+        let refused = tokens.invitation(Some(&token), Some("r")).expect_err("refused");
         assert!(refused.to_string().contains("`crit`"), "{refused}");
     }
 
@@ -159,8 +160,9 @@ mod tests {
                 "r",
                 "not valid yet",
             ),
+            (json!({"room": "r", "exp": now + 600, "nbf": "tomorrow"}), SECRET, "r", "malformed"),
             (
-                json!({"room": "r", "exp": now + 600, "nbf": "tomorrow"}),
+                json!({"room": "r", "exp": now + 600, "nbf": -1}),
                 SECRET,
                 "r",
                 "`nbf` cannot be read",

@@ -135,12 +135,13 @@ impl Rig {
         }
     }
 
-    /// The composer gives up one input after the other, until the room is told that somebody is missing.
+    /// The composer gives up one input after the other, until the room is told that somebody is missing. Answers the last
+    /// input that was started.
     pub async fn give_up(
         &mut self,
         mut input: String,
         statuses: &mpsc::Sender<Result<v1::BroadcastStatus, Status>>,
-    ) {
+    ) -> String {
         let is_missing = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { missing, .. } if !missing.is_empty());
         let mut told = self.status.clone();
         while !is_missing(&told.borrow_and_update()) {
@@ -151,6 +152,7 @@ impl Rig {
                 told = told.wait_for(is_missing) => drop(told.expect("a driver")),
             }
         }
+        input
     }
 
     /// Answers everything up to the active input; answers its id and the status stream.
