@@ -21,7 +21,8 @@ export interface CallStats {
   srtpCiphers: string[];
   negotiations: number;
   connections: number;
-  /** Packets of this browser's that the server says it has missed. */
+  /** Packets of this browser's pictures that the server says it has missed. Of sound it tells the loss of whoever hears it
+   * worst, by which Opus chooses how much it repeats. */
   missed: number;
 }
 
@@ -43,7 +44,7 @@ export function readCallStats(page: Page): Promise<CallStats> {
     for (const connection of open) {
       for (const report of (await connection.getStats()).values()) {
         if (report.type === 'transport' && report.srtpCipher) stats.srtpCiphers.push(report.srtpCipher);
-        if (report.type === 'remote-inbound-rtp') stats.missed += report.packetsLost ?? 0;
+        if (report.type === 'remote-inbound-rtp' && report.kind === 'video') stats.missed += report.packetsLost ?? 0;
         const owner = report.type === 'inbound-rtp' ? owners.get(report.trackIdentifier) : undefined;
         if (!owner) continue;
         stats.received.push({

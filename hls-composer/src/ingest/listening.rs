@@ -12,7 +12,7 @@ use tokio::{
     net::unix::pipe,
     sync::watch,
     task::JoinSet,
-    time::{Instant, interval, timeout},
+    time::{Instant, interval, sleep, timeout},
 };
 
 use super::{
@@ -23,13 +23,16 @@ use super::{
 };
 use crate::{
     ports::{PortPair, sockets},
-    process::{self, Process, Spawn},
+    process::{self, Idleness, Process, Spawn, activity},
 };
 
 /// A few lines are written within this, or the disk hangs.
 pub(super) const WRITE: Duration = Duration::from_secs(5);
-/// A process binds its ports within this, or it is not going to.
+/// A process binds its ports within this, or it is not going to, unless it waits for a core: its successor would as well.
 const BIND: Duration = Duration::from_secs(5);
+/// That is looked at so often, and for so long.
+const LOOK: Duration = Duration::from_millis(100);
+const STARVED: Duration = Duration::from_secs(15);
 /// The kernel does not tell when a port is bound; it is asked this often.
 const POLL: Duration = Duration::from_millis(5);
 
@@ -161,14 +164,13 @@ impl Listening<'_> {
                 poll.tick().await;
             }
         };
+        let begun = Instant::now();
         tokio::select! {
-            bound = timeout(BIND, bound) => match bound {
-                Ok(()) => Ok(process),
-                Err(_) => {
-                    let log = process.log();
-                    Err(self.failed(format!("its ports are not bound after {BIND:?}: {log}")))
-                }
-            },
+            () = bound => Ok(process),
+            () = never_binds(pid) => {
+                let (log, waited) = (process.log(), begun.elapsed());
+                Err(self.failed(format!("its ports are not bound after {waited:.1?}: {log}")))
+            }
             exit = process.exited() => {
                 let log = exit.to_string();
                 Err(if log.contains("Address already in use") {
@@ -182,5 +184,22 @@ impl Listening<'_> {
 
     fn failed(&self, log: String) -> StartError {
         StartError::Ffmpeg { input: self.id.to_string(), log }
+    }
+}
+
+/// Waits until process `pid` has had the time to bind its ports, and the core.
+async fn never_binds(pid: u32) {
+    sleep(BIND).await;
+    let give_up = Instant::now() + STARVED;
+    let mut looks = interval(LOOK);
+    let mut idleness = None;
+    while Instant::now() < give_up {
+        let now = looks.tick().await;
+        // One that is gone is told by its exit.
+        let Some(activity) = activity(pid) else { continue };
+        let begin = || Idleness::begin(now, activity);
+        if idleness.get_or_insert_with(begin).hangs(now, activity) {
+            return;
+        }
     }
 }

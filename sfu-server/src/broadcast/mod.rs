@@ -18,6 +18,7 @@ mod driver;
 mod ladder;
 mod leg;
 mod session;
+mod settling;
 mod showing;
 #[cfg(test)]
 mod tests;

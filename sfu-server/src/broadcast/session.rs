@@ -1,9 +1,6 @@
 //! One epoch with the composer: keeps its inputs and its scene as the room wants them.
 
-use std::{
-    collections::BTreeMap, future::poll_fn, ops::RangeInclusive, sync::Arc, task::Poll,
-    time::Duration,
-};
+use std::{collections::BTreeMap, future::poll_fn, ops::RangeInclusive, sync::Arc, task::Poll};
 
 use daemon::deadline;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
@@ -18,6 +15,7 @@ use super::{
     desired::DesiredInput,
     ladder::{Climb, ClimbError, Idle, in_time},
     leg::Leg,
+    settling::Settling,
     showing::{Named, Showing},
 };
 use crate::{
@@ -26,11 +24,6 @@ use crate::{
     room::Charter,
     signaling::messages::{BroadcastStatus, Missing},
 };
-
-/// Produces and closes come in groups (camera, then microphone): one climb for the group. A group ends so long after its
-/// last change, and so long after its first: somebody whose tracks come and go keeps nobody else waiting.
-const SETTLE: Duration = Duration::from_millis(200);
-const SETTLE_AT_LATEST: Duration = Duration::from_secs(1);
 
 /// What a session is made of.
 pub struct Session {
@@ -57,24 +50,6 @@ struct Seat {
     leg: Option<Leg>,
     attempt: Attempt,
     failures: Failures,
-}
-
-/// Changes of what is wanted, as long as more of them come.
-#[derive(Clone, Copy)]
-struct Settling {
-    until: Instant,
-    at_latest: Instant,
-}
-
-impl Settling {
-    fn begin(now: Instant) -> Self {
-        Self { until: now + SETTLE, at_latest: now + SETTLE_AT_LATEST }
-    }
-
-    /// One more change.
-    fn go_on(&mut self, now: Instant) {
-        self.until = self.at_latest.min(now + SETTLE);
-    }
 }
 
 /// A climb that is about to begin.

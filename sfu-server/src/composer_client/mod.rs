@@ -20,8 +20,10 @@ use crate::{broadcast::Paused, room::Charter};
 
 /// A connection is made within this.
 const CONNECT: Duration = Duration::from_secs(2);
-/// A call is answered within this; the slowest, StartInput, waits for an FFmpeg to bind.
+/// A call is answered within this.
 const CALL: Duration = Duration::from_secs(10);
+/// StartInput waits for an FFmpeg to bind, which may wait for a core.
+const START: Duration = Duration::from_secs(30);
 /// A half-open link is noticed within twice this.
 const KEEPALIVE: Duration = Duration::from_secs(4);
 
@@ -236,12 +238,13 @@ impl ComposerClient {
             .ok_or_else(|| {
                 CallError::Failed("a consumer has no codec the composer knows".into())
             })?;
-        let request = request(v1::StartInputRequest {
+        let mut request = request(v1::StartInputRequest {
             room_id: self.room_id.clone(),
             epoch: self.epoch,
             input_id: input.into(),
             tracks,
         });
+        request.set_timeout(START);
         Ok(self.generated.clone().start_input(request).await?.into_inner().generation)
     }
 
