@@ -65,7 +65,7 @@ async fn an_operators_restart_reaches_whoever_was_given_up() {
     }
 }
 
-/// A climb that failed and was then given up once left a due time in the past behind, which fired without end.
+/// A due time that stays in the past would fire without end.
 #[tokio::test]
 async fn whoever_rests_costs_nothing_meanwhile() {
     use nix::sys::{
