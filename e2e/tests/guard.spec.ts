@@ -270,21 +270,50 @@ test.describe('a rejoin token that holds for minutes', () => {
     });
   });
 
-  test.describe('after the list of ended rooms was lost', () => {
+  test.describe('over a restart', () => {
     test.use({ systemOptions: embedded() });
 
-    test('is refused as invalid, so that its holder comes back with the join token', async ({ connect, system }) => {
-      const ada = await connect();
-      const invitation = joinToken({ room: 'lesson-9', role: 'host' });
-      const { roomId, rejoinToken } = await entered(ada, 'joinRoom', { roomId: 'lesson-9', joinToken: invitation });
-      await system.sfu.kill();
-      await fs.writeFile(path.join(system.dataDir, '.sfu-server', 'rejoin.revoked'), 'not JSON');
-      await system.sfu.start();
-      const back = await connect();
-      refuses(await back.ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
-      await entered(back, 'joinRoom', { roomId, joinToken: invitation });
-      // That is a new room, of which the token is not.
-      refuses(await (await connect()).ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
+    test('of whoever left before a lock opens, after a restart, a room that shuts it out again as soon as the lock is known', async ({ connect, system }) => {
+      const [ada, bob] = [await connect(), await connect()];
+      const invite = (role: string) => ({ roomId: 'lesson-10', joinToken: joinToken({ room: 'lesson-10', role }) });
+      await entered(ada, 'joinRoom', invite('host'));
+      const { rejoinToken } = await entered(bob, 'joinRoom', invite('publisher'));
+      await bob.must('leaveRoom');
+      await ada.must('lockRoom', { locked: true });
+      await until('the lock is in a token', () => tokensOf(ada).length > 0);
+      await restart(system);
+
+      const [first, stranger] = [await connect(), await connect()];
+      await entered(first, 'joinRoom', { roomId: 'lesson-10', rejoinToken });
+      await entered(stranger, 'joinRoom', invite('publisher'));
+      const back = await entered(await connect(), 'joinRoom', { roomId: 'lesson-10', rejoinToken: tokensOf(ada).at(-1) });
+      expect(back.settings).toMatchObject({ locked: true });
+      for (const peer of [first, stranger]) await until('it is out', () => peer.facts.some(({ event }) => event === 'roomClosed'));
+      refuses(await first.ask('joinRoom', { roomId: 'lesson-10', rejoinToken }), 'room_locked');
+      refuses(await stranger.ask('joinRoom', invite('publisher')), 'room_locked');
     });
   });
+
+  for (const [how, lose] of [
+    ['damaged', (list: string) => fs.writeFile(list, 'not JSON')],
+    ['removed', (list: string) => fs.rm(list)],
+  ] as const) {
+    test.describe(`after the list of ended rooms was ${how}`, () => {
+      test.use({ systemOptions: embedded() });
+
+      test('is refused as invalid, so that its holder comes back with the join token', async ({ connect, system }) => {
+        const ada = await connect();
+        const invitation = joinToken({ room: 'lesson-9', role: 'host' });
+        const { roomId, rejoinToken } = await entered(ada, 'joinRoom', { roomId: 'lesson-9', joinToken: invitation });
+        await system.sfu.kill();
+        await lose(path.join(system.dataDir, '.sfu-server', 'rejoin.key.revoked'));
+        await system.sfu.start();
+        const back = await connect();
+        refuses(await back.ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
+        await entered(back, 'joinRoom', { roomId, joinToken: invitation });
+        // That is a new room, of which the token is not.
+        refuses(await (await connect()).ask('joinRoom', { roomId, rejoinToken }), 'invalid_token');
+      });
+    });
+  }
 });

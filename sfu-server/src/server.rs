@@ -184,33 +184,20 @@ impl Secrets {
 }
 
 fn tokens(config: &Config, join_secret: Option<&Secret>) -> anyhow::Result<(Tokens, Revoker)> {
-    let (key, path) = match &config.key_file {
-        Some(path) => (Key::load_or_make(path)?, Some(path.clone())),
-        None => {
-            let path = Config::default_key_file();
-            match Key::load_or_make(&path) {
-                Ok(key) => (key, Some(path)),
-                Err(error) => {
-                    tracing::warn!(
-                        "{error}; until then calls do not come back by themselves after a restart of this server"
-                    );
-                    (Key::random(), None)
-                }
-            }
+    let path = config.key_file.clone().unwrap_or_else(Config::default_key_file);
+    let list = path.with_added_extension("revoked");
+    let (key, list) = match Key::load_or_make(&path) {
+        Ok(key) => (key, Some(list)),
+        Err(error) if config.key_file.is_none() => {
+            tracing::warn!(
+                "{error}; until then calls do not come back by themselves after a restart of this server"
+            );
+            (Key::random(), None)
         }
+        Err(error) => return Err(error.into()),
     };
-    let path = path.map(|path| (path.with_extension("revoked"), path));
-    if let Some((list, key)) = &path
-        && list == key
-    {
-        anyhow::bail!(
-            "--key-file {} is where the list of ended rooms goes; give the key another ending",
-            key.display()
-        );
-    }
-    let path = path.map(|(list, _)| list);
     let lifetime = config.rejoin_lifetime;
-    let revoker = Revoker::start(path, lifetime);
+    let revoker = Revoker::start(list, &key, lifetime);
     Ok((Tokens::new(&key, join_secret, lifetime), revoker))
 }
 

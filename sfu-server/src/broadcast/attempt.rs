@@ -56,15 +56,28 @@ pub struct Rest {
     wanted: Wanted,
 }
 
+/// What is to be done for one participant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Nothing now.
+    Nothing,
+    /// A climb.
+    Climb,
+    /// What there is is wanted again: nothing is under way any more.
+    LetGo,
+}
+
 impl Attempt {
-    /// Whether a climb to `wanted` must begin at `now`, when `live` is what there is. Whoever wants something else,
+    /// What is to be done at `now` when `wanted` is wanted, and `live` is what there is. Whoever wants something else,
     /// an operator or the room, is obeyed at once.
-    pub fn is_due(&self, wanted: Wanted, live: Option<Wanted>, now: Instant) -> bool {
-        match self {
+    pub fn due(&self, wanted: Wanted, live: Option<Wanted>, now: Instant) -> Due {
+        let climbs = match self {
             Self::None => live != Some(wanted),
+            _ if live == Some(wanted) => return Due::LetGo,
             Self::Climbing(climbing) => climbing.wanted != wanted,
             Self::Resting(rest) => rest.wanted != wanted || now >= rest.until,
-        }
+        };
+        if climbs { Due::Climb } else { Due::Nothing }
     }
 
     /// When the next climb is due, if one waits for its time. Never in the past for longer than it takes to begin it.
@@ -91,7 +104,7 @@ pub struct Failures {
     /// When the last climb brought an input.
     active: Option<Instant>,
     /// Since when there is no input, and what the last failure was.
-    missing: Option<(Instant, String)>,
+    missing: Option<(Instant, &'static str)>,
 }
 
 impl Failures {
@@ -102,25 +115,31 @@ impl Failures {
     }
 
     /// Why there is no input, once that has lasted: whatever is tried meanwhile, it is told until there is one.
-    pub fn missing(&self, now: Instant) -> Option<&str> {
-        let (since, reason) = self.missing.as_ref()?;
-        (now >= *since + NOTICED).then_some(reason)
+    pub fn missing(&self, now: Instant) -> Option<&'static str> {
+        let (since, reason) = self.missing?;
+        (now >= since + NOTICED).then_some(reason)
     }
 
     /// When [`Failures::missing`] will say something that it does not say at `now`.
     pub fn noticed_at(&self, now: Instant) -> Option<Instant> {
-        let (since, _) = self.missing.as_ref()?;
-        Some(*since + NOTICED).filter(|noticed| *noticed > now)
+        let (since, _) = self.missing?;
+        Some(since + NOTICED).filter(|noticed| *noticed > now)
     }
 
     /// A climb to `wanted`, or what it brought, has failed. `chance` from 0 to 1 parts those who failed together.
-    pub fn rest(&mut self, wanted: Wanted, reason: String, now: Instant, chance: f64) -> Rest {
+    pub fn rest(
+        &mut self,
+        wanted: Wanted,
+        reason: &'static str,
+        now: Instant,
+        chance: f64,
+    ) -> Rest {
         if self.active.take().is_some_and(|active| now - active >= WELL) {
             self.count = 0;
         }
         let length = SHORTEST.saturating_mul(1 << self.count.min(16)).min(LONGEST);
         self.count += 1;
-        let since = self.missing.take().map_or(now, |(since, _)| since);
+        let since = self.missing.map_or(now, |(since, _)| since);
         self.missing = Some((since, reason));
         let length = length.mul_f64(1.0 + chance / 2.0);
         Rest { until: now + length, length, wanted }
@@ -141,7 +160,7 @@ mod tests {
     }
 
     fn resting(failures: &mut Failures, now: Instant) -> Attempt {
-        Attempt::Resting(failures.rest(wanted(1, 0), "no port".into(), now, 0.0))
+        Attempt::Resting(failures.rest(wanted(1, 0), "no port", now, 0.0))
     }
 
     #[test]
@@ -149,9 +168,21 @@ mod tests {
         let now = Instant::now();
         let mut failures = Failures { count: 20, ..Failures::default() };
         let attempt = resting(&mut failures, now);
-        assert!(!attempt.is_due(wanted(1, 0), None, now));
-        assert!(attempt.is_due(wanted(1, 1), None, now), "an operator's restart");
-        assert!(attempt.is_due(wanted(2, 0), None, now), "another track");
+        assert_eq!(attempt.due(wanted(1, 0), None, now), Due::Nothing);
+        assert_eq!(attempt.due(wanted(1, 1), None, now), Due::Climb, "an operator's restart");
+        assert_eq!(attempt.due(wanted(2, 0), None, now), Due::Climb, "another track");
+    }
+
+    /// A camera that is turned on and off again before it is there.
+    #[test]
+    fn what_there_is_already_is_not_climbed_to_again() {
+        let now = Instant::now();
+        let (former, other) = (wanted(2, 0), wanted(1, 0));
+        let climbing = Climbing { input: "new".into(), wanted: other, replaces: None };
+        for attempt in [Attempt::Climbing(climbing), resting(&mut Failures::default(), now)] {
+            assert_eq!(attempt.due(former, Some(former), now + LONGEST), Due::LetGo);
+        }
+        assert_eq!(Attempt::None.due(former, Some(former), now), Due::Nothing);
     }
 
     #[test]
@@ -163,7 +194,7 @@ mod tests {
             let wakes = attempt.wakes().expect("an end of the rest");
             assert!(wakes > now && wakes <= now + LONGEST);
             now = wakes;
-            assert!(attempt.is_due(wanted(1, 0), None, now));
+            assert_eq!(attempt.due(wanted(1, 0), None, now), Due::Climb);
         }
     }
 
@@ -189,7 +220,7 @@ mod tests {
         let at = |ms| start + Duration::from_millis(ms);
         let mut failures = Failures::default();
         assert_eq!((failures.missing(at(0)), failures.noticed_at(at(0))), (None, None));
-        failures.rest(wanted(1, 0), "no port".into(), at(0), 0.0);
+        failures.rest(wanted(1, 0), "no port", at(0), 0.0);
         assert_eq!(
             (failures.missing(at(999)), failures.noticed_at(at(999))),
             (None, Some(at(1000)))
@@ -200,7 +231,7 @@ mod tests {
         );
         // The next climb takes its time, and fails as well.
         assert_eq!(failures.missing(at(14_000)), Some("no port"));
-        failures.rest(wanted(1, 0), "step 8".into(), at(15_000), 0.0);
+        failures.rest(wanted(1, 0), "step 8", at(15_000), 0.0);
         assert_eq!(failures.missing(at(15_000)), Some("step 8"));
         failures.climbed(at(20_000));
         assert_eq!((failures.missing(at(60_000)), failures.noticed_at(at(20_000))), (None, None));
@@ -209,7 +240,7 @@ mod tests {
     proptest! {
         /// A due time that has passed and begins nothing would be a loop without rest.
         #[test]
-        fn what_wakes_the_session_begins_a_climb(
+        fn what_wakes_the_session_is_done_then(
             failed in 1..40_u32,
             chance in 0.0..1.0_f64,
             live in any::<bool>(),
@@ -217,11 +248,12 @@ mod tests {
             let now = Instant::now();
             let mut failures = Failures::default();
             for _ in 1..failed {
-                failures.rest(wanted(1, 0), String::new(), now, chance);
+                failures.rest(wanted(1, 0), "", now, chance);
             }
-            let attempt = Attempt::Resting(failures.rest(wanted(1, 0), String::new(), now, chance));
+            let attempt = Attempt::Resting(failures.rest(wanted(1, 0), "", now, chance));
             let wakes = attempt.wakes().expect("an end of the rest");
-            prop_assert!(attempt.is_due(wanted(1, 0), live.then(|| wanted(1, 0)), wakes));
+            let due = attempt.due(wanted(1, 0), live.then(|| wanted(1, 0)), wakes);
+            prop_assert_ne!(due, Due::Nothing);
         }
     }
 }

@@ -8,7 +8,10 @@ use std::{
 };
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{
@@ -107,8 +110,10 @@ async fn run(
             placement: placement.clone(),
             plain_ports: config.plain_ports.clone(),
         };
+        let began = Instant::now();
         let (opened, end) = session.run(channel.clone(), epoch, &mut desired, &status).await;
-        if opened {
+        // One that the composer takes and ends at once, again and again, must not be tried without rest.
+        if opened && began.elapsed() > LONGEST_PAUSE {
             pauses = back_off();
         }
         match end {

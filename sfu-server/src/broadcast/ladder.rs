@@ -25,6 +25,7 @@ use tokio::{
 use super::{
     DesiredBroadcast,
     attempt::Wanted,
+    desired::Paused,
     leg::{Leg, LegMedia, LegTrack},
     showing::Named,
 };
@@ -64,6 +65,23 @@ pub enum ClimbError {
     /// The session is over.
     #[error("the session ended")]
     SessionOver,
+    /// The task that attends a leg has ended.
+    #[error("an internal fault of the server: its log says which")]
+    Fault,
+}
+
+impl ClimbError {
+    /// As the people in the room are told. The log says all: paths, and what FFmpeg wrote, are the operator's.
+    pub fn told(&self) -> &'static str {
+        match self {
+            Self::Call(_) => "the composer did not take it",
+            Self::Media { .. } => "the media worker refused it",
+            Self::GivenUp(_) => "its pictures and its sound could not be read",
+            Self::TooLong(_) => "it took too long to begin",
+            Self::SessionOver => "the composer is away",
+            Self::Fault => "an internal fault of the server",
+        }
+    }
 }
 
 /// What every rung needs.
@@ -121,6 +139,8 @@ pub struct Listening {
     climb: Climb,
     steps: Vec<Step>,
     media: LegMedia,
+    /// What the composer was told of pauses.
+    paused: Paused,
 }
 
 /// Step 7 is done.
@@ -250,22 +270,28 @@ impl ConsumersPaused {
     /// The composer climbs steps 5 and 6.
     pub async fn start_input(self) -> Result<Listening, ClimbError> {
         let Self { climb, steps, media } = self;
+        let is_paused = |kind| {
+            let mut tracks = media.tracks.iter();
+            tracks.any(|track| track.consumer.kind() == kind && track.consumer.producer_paused())
+        };
+        let paused =
+            Paused { video: is_paused(MediaKind::Video), audio: is_paused(MediaKind::Audio) };
         let described: Vec<_> = media
             .tracks
             .iter()
             .map(|LegTrack { consumer, .. }| {
-                (consumer.producer_paused(), consumer.rtp_parameters(), consumer.kind())
+                (paused.of(consumer.kind()), consumer.rtp_parameters(), consumer.kind())
             })
             .collect();
         climb.composer.start_input(&climb.input, &described).await?;
-        Ok(Listening { climb, steps, media })
+        Ok(Listening { climb, steps, media, paused })
     }
 }
 
 impl Listening {
     /// Step 7: the status says `resume_wanted`, the consumers are resumed and key frames requested, and that is confirmed.
     pub async fn resume_with_key_frames(self) -> Result<Resumed, ClimbError> {
-        let Self { mut climb, steps, media } = self;
+        let Self { mut climb, steps, media, paused } = self;
         let input = climb.input.clone();
         let wanted = wait_for(&mut climb.statuses, 7, |status| {
             let input = status.input(&input)?;
@@ -276,7 +302,7 @@ impl Listening {
         })
         .await?;
         let generation = wanted.map_err(ClimbError::GivenUp)?;
-        let mut leg = Leg::new(&climb, media);
+        let mut leg = Leg::new(&climb, media, paused);
         leg.resume(generation, steps).await?;
         Ok(Resumed { climb, leg })
     }

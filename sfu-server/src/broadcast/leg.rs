@@ -27,6 +27,24 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// A pause of which it is not known that the composer was told.
+#[derive(Debug, Clone, Copy)]
+struct Untold {
+    paused: Paused,
+    /// When it is told again.
+    again: Instant,
+    /// How long that is after the last attempt.
+    pause: Duration,
+}
+
+impl Untold {
+    /// The attempt at `now` failed, as `former` says the one before it did.
+    fn after(former: Option<Self>, paused: Paused, now: Instant) -> Self {
+        let pause = former.map_or(FIRST_PAUSE, |former| (2 * former.pause).min(LONGEST_PAUSE));
+        Self { paused, again: now + pause, pause }
+    }
+}
+
 /// One track's consumer on its transport. The consumer goes first.
 #[derive(Debug)]
 pub struct LegTrack {
@@ -63,21 +81,15 @@ struct Core {
     media: LegMedia,
     shown: watch::Receiver<Shown>,
     resumed_generation: u32,
-    /// What the composer was told; a paused track's consumer is paused as well.
+    /// What the composer was told last; a paused track's consumer is paused as well.
     paused: Paused,
     /// Key frames the composer has asked for so far.
     key_frames_asked: u32,
 }
 
 impl Leg {
-    /// Nothing flows yet.
-    pub fn new(climb: &Climb, media: LegMedia) -> Self {
-        let is_paused = |kind| {
-            let mut tracks = media.tracks.iter();
-            tracks.any(|track| track.consumer.kind() == kind && track.consumer.producer_paused())
-        };
-        let paused =
-            Paused { video: is_paused(MediaKind::Video), audio: is_paused(MediaKind::Audio) };
+    /// Nothing flows yet. `paused` is what the composer was told with StartInput: what has changed since is told as any pause.
+    pub fn new(climb: &Climb, media: LegMedia, paused: Paused) -> Self {
         let (shown, follows) = watch::channel(climb.shown);
         let core = Core {
             input: climb.input.clone(),
@@ -160,14 +172,17 @@ impl Core {
         mut statuses: watch::Receiver<Arc<ComposerStatus>>,
         mut desired: watch::Receiver<DesiredBroadcast>,
     ) {
-        // When a pause that the composer was not told of is told again, and the pause after that.
-        let mut again: Option<(Instant, Duration)> = None;
+        let mut untold: Option<Untold> = None;
         loop {
             let paused = desired.borrow_and_update().paused(&self.participant);
-            if let Some(paused) = paused.filter(|paused| *paused != self.paused) {
-                let is_followed = self.follow(paused).await;
-                let pause = again.map_or(FIRST_PAUSE, |(_, pause)| (2 * pause).min(LONGEST_PAUSE));
-                again = (!is_followed).then(|| (Instant::now() + pause, pause));
+            match paused {
+                Some(paused) if self.must_follow(paused, untold, Instant::now()) => {
+                    let is_told = self.follow(paused).await;
+                    untold = (!is_told).then(|| Untold::after(untold, paused, Instant::now()));
+                }
+                Some(_) => {}
+                // It is in the picture no more, and this leg is about to be dropped.
+                None => untold = None,
             }
             let (wanted, key_frames) = statuses
                 .borrow_and_update()
@@ -192,8 +207,17 @@ impl Core {
                     return;
                 },
                 Ok(()) = self.shown.changed() => self.follow_layout().await,
-                () = deadline::at(again.map(|(at, _)| at)) => {}
+                () = deadline::at(untold.map(|untold| untold.again)) => {}
             }
+        }
+    }
+
+    /// What was untold may have been carried out all the same: also a pause that is taken back meanwhile is told.
+    fn must_follow(&self, paused: Paused, untold: Option<Untold>, now: Instant) -> bool {
+        match untold {
+            None => paused != self.paused,
+            // Another pause is told at once; of the same one, statuses that come meanwhile ask for nothing.
+            Some(untold) => paused != untold.paused || now >= untold.again,
         }
     }
 

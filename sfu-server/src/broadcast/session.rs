@@ -11,7 +11,7 @@ use tonic::transport::Channel;
 use super::{
     DesiredBroadcast,
     arrangement::{self, Arrangement},
-    attempt::{Attempt, Climbing, Failures, Wanted},
+    attempt::{Attempt, Climbing, Due, Failures, Wanted},
     desired::DesiredInput,
     ladder::{Climb, ClimbError, Idle, in_time},
     leg::Leg,
@@ -24,6 +24,9 @@ use crate::{
     room::Charter,
     signaling::messages::{BroadcastStatus, Missing},
 };
+
+/// The composer takes no more in one scene (`composer.proto`, UpdateSceneRequest); whoever comes later waits for a place.
+const MOST_TILES: usize = 64;
 
 /// What a session is made of.
 pub struct Session {
@@ -153,7 +156,8 @@ impl Session {
 impl Active<'_> {
     /// Begins the climbs that are wanted, lets go of what is not, and shows the result. It waits for nobody.
     fn reconcile(&mut self) {
-        let room = self.settled.clone();
+        let mut room = self.settled.clone();
+        room.inputs.truncate(MOST_TILES);
         self.seats.retain(|participant, _| {
             room.inputs.iter().any(|input| input.participant == *participant)
         });
@@ -189,8 +193,14 @@ impl Active<'_> {
             leg.show(shown);
         }
         let live = seat.leg.as_ref().map(|leg| leg.wanted);
-        if !seat.attempt.is_due(wanted, live, Instant::now()) {
-            return None;
+        match seat.attempt.due(wanted, live, Instant::now()) {
+            Due::Climb => {}
+            Due::Nothing => return None,
+            // A climb under way ends with its input, which the scene does not name any more.
+            Due::LetGo => {
+                seat.attempt = Attempt::None;
+                return None;
+            }
         }
         let id = Alphanumeric.sample_string(&mut rand::rng(), 16);
         // A restart cleans up first; a change of tracks keeps the old picture until the new one is active.
@@ -233,7 +243,7 @@ impl Active<'_> {
             }
             Err(error) => {
                 let wanted = climbing.wanted;
-                seat.rest(room, participant, wanted, error.to_string());
+                seat.rest(room, participant, wanted, &error);
             }
         }
     }
@@ -244,7 +254,8 @@ impl Active<'_> {
         for (participant, seat) in &mut self.seats {
             let Some(leg) = &seat.leg else { continue };
             if let Some(Stage::Failed(reason)) = statuses.input(leg.input()).map(|i| &i.stage) {
-                seat.lose_leg(&self.session.charter.room_id, participant, reason.clone());
+                let given_up = ClimbError::GivenUp(reason.clone());
+                seat.lose_leg(&self.session.charter.room_id, participant, &given_up);
             }
         }
     }
@@ -252,8 +263,7 @@ impl Active<'_> {
     /// A leg without its attendant would never be resumed again.
     fn attendant_ended(&mut self, participant: &str) {
         if let Some(seat) = self.seats.get_mut(participant) {
-            let reason = "an internal fault of the server: its log says which".to_owned();
-            seat.lose_leg(&self.session.charter.room_id, participant, reason);
+            seat.lose_leg(&self.session.charter.room_id, participant, &ClimbError::Fault);
         }
     }
 
@@ -266,10 +276,14 @@ impl Active<'_> {
     /// Who is wanted in the picture and is not, for longer than a moment.
     fn missing(&self) -> Vec<Missing> {
         let now = Instant::now();
-        let inputs = self.settled.inputs.iter();
-        let missing = inputs.filter_map(|input| {
-            let seat = self.seats.get(&input.participant)?;
-            let reason = seat.failures.missing(now).filter(|_| seat.leg.is_none())?;
+        let inputs = self.settled.inputs.iter().enumerate();
+        let missing = inputs.filter_map(|(place, input)| {
+            let reason = if place < MOST_TILES {
+                let seat = self.seats.get(&input.participant)?;
+                seat.failures.missing(now).filter(|_| seat.leg.is_none())?
+            } else {
+                "the picture has no more tiles"
+            };
             Some(Missing {
                 peer_id: input.peer_id.clone(),
                 screen: input.screen,
@@ -336,17 +350,17 @@ impl Seat {
     }
 
     /// What there was is gone; a climb under way goes on.
-    fn lose_leg(&mut self, room: &str, participant: &str, reason: String) {
+    fn lose_leg(&mut self, room: &str, participant: &str, error: &ClimbError) {
         let Some(leg) = self.leg.take() else { return };
         if self.attempt.climbing().is_none() {
-            self.rest(room, participant, leg.wanted, reason);
+            self.rest(room, participant, leg.wanted, error);
         }
     }
 
-    fn rest(&mut self, room: &str, participant: &str, wanted: Wanted, reason: String) {
-        let rest = self.failures.rest(wanted, reason.clone(), Instant::now(), rand::random());
+    fn rest(&mut self, room: &str, participant: &str, wanted: Wanted, error: &ClimbError) {
+        let rest = self.failures.rest(wanted, error.told(), Instant::now(), rand::random());
         let after_ms = rest.length.as_millis();
-        tracing::warn!(%room, participant, %reason, after_ms, "no input: trying again");
+        tracing::warn!(%room, participant, reason = %error, after_ms, "no input: trying again");
         self.attempt = Attempt::Resting(rest);
     }
 }

@@ -1,5 +1,7 @@
 //! `/hls/*`, forwarded to the composer with whatever method, so that one public origin is enough and answers as it does.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     body::Body,
@@ -13,8 +15,12 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use tokio::time::timeout;
 
 use crate::composer_client::{AddressError, Trust};
+
+/// How long the head of an answer may take: a blocking reload is answered after three target durations, 3 s, at latest.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where playlists and segments are fetched.
 #[derive(Clone)]
@@ -73,14 +79,18 @@ async fn forward(State(upstream): State<Upstream>, request: Request) -> Response
             forwarded.headers_mut().insert(name, value.clone());
         }
     }
-    match upstream.client.request(forwarded).await {
-        Ok(mut answer) => {
+    match timeout(PATIENCE, upstream.client.request(forwarded)).await {
+        Ok(Ok(mut answer)) => {
             drop_hop_by_hop(answer.headers_mut());
             answer.map(Body::new)
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             tracing::debug!(%error, "the composer's HTTP listener does not answer");
             unavailable("the composer is away; the stream goes on in a moment")
+        }
+        Err(_) => {
+            tracing::debug!("the composer's HTTP listener takes longer than {PATIENCE:?}");
+            unavailable("the composer does not answer; the stream goes on in a moment")
         }
     }
 }
@@ -99,5 +109,24 @@ fn unavailable(reason: &'static str) -> Response {
 fn drop_hop_by_hop(headers: &mut HeaderMap) {
     for name in [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE] {
         headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A composer that is stopped, or whose machine has gone away without a word.
+    #[tokio::test(start_paused = true)]
+    async fn a_composer_that_takes_requests_and_answers_none_is_away() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let origin = format!("http://{}", listener.local_addr().expect("its address"));
+        let trust = Trust::load(None).expect("the system's roots");
+        let origin = origin.parse().expect("an origin");
+        let upstream = Upstream::new(&origin, &trust).ok().expect("an upstream");
+        let request = Request::get("/hls/a/live.m3u8").body(Body::empty()).expect("a request");
+        let answer = forward(State(upstream), request).await;
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers()[header::RETRY_AFTER], "1");
     }
 }

@@ -269,8 +269,11 @@ impl RoomActor {
             && reentry.charter.settings.revision > self.room.settings.revision
         {
             self.room.settings = reentry.charter.settings.clone();
-            let removed = self.room.settings.removed.clone();
-            removed.iter().for_each(|peer_id| self.forget(peer_id));
+            // Whoever came in by older settings, and would not be let in by these.
+            let RoomView { members, settings, .. } = &self.room;
+            let out = members.iter().filter(|(id, member)| settings.keeps_out(id, member.host));
+            let out: Vec<String> = out.map(|(id, _)| id.clone()).collect();
+            out.iter().for_each(|peer_id| self.forget(peer_id));
         }
     }
 

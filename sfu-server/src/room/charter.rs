@@ -96,6 +96,11 @@ impl Settings {
         self.removed.iter().any(|removed| removed == peer_id)
     }
 
+    /// Whether `peer_id` would be let in by none of its tokens.
+    pub fn keeps_out(&self, peer_id: &str, is_host: bool) -> bool {
+        self.has_removed(peer_id) || (self.locks_out(peer_id) && !is_host)
+    }
+
     /// These settings changed by `change`; the same, revision included, when it changes nothing.
     #[must_use]
     pub fn changed(&self, change: impl FnOnce(&mut Self)) -> Self {
@@ -154,6 +159,15 @@ mod tests {
         let locked = before.changed(|settings| settings.locked = Some(vec![]));
         assert_eq!(locked.revision, 1);
         assert_eq!(locked.changed(|settings| settings.locked = Some(vec![])), locked);
+    }
+
+    #[test]
+    fn a_lock_keeps_out_who_was_not_inside_unless_it_is_a_host_and_a_removal_everybody() {
+        let mut settings = Settings { locked: Some(vec!["a".into()]), ..Settings::default() };
+        assert!(!settings.keeps_out("a", false) && !settings.keeps_out("b", true));
+        assert!(settings.keeps_out("b", false));
+        settings.remove("a");
+        assert!(settings.keeps_out("a", true));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 use socketioxide::extract::SocketRef;
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, sleep_until, timeout_at},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use crate::{
@@ -91,7 +91,8 @@ pub async fn run(
     // A goodbye that came while something was answered is one.
     let parted = (*parting.borrow()).unwrap_or(parted);
     if let (Parting::Left, Some(inside)) = (parted, &mut connection.inside) {
-        inside.attachment.leave().await;
+        // A seat that waits for a hung media worker leaves when that is replaced; the connection does not wait for it.
+        drop(timeout(DEADLINE, inside.attachment.leave()).await);
     }
 }
 

@@ -12,7 +12,10 @@ use super::file;
 
 /// 256 random bits.
 #[derive(Clone)]
-pub struct Key([u8; 32]);
+pub struct Key {
+    bytes: [u8; 32],
+    is_new: bool,
+}
 
 /// Why there is no key on disk.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +43,12 @@ impl Key {
     pub fn random() -> Self {
         let mut bytes = [0; 32];
         rand::rng().fill_bytes(&mut bytes);
-        Self(bytes)
+        Self { bytes, is_new: true }
+    }
+
+    /// Whether this process made it: nothing was signed with it before.
+    pub fn is_new(&self) -> bool {
+        self.is_new
     }
 
     /// The key at `path`; made there, for the owner only, when there is none.
@@ -54,11 +62,13 @@ impl Key {
                 warn_of_readers(path);
                 let length = found.len();
                 let bytes = found.try_into();
-                bytes.map(Self).map_err(|_| KeyFileError::Length { path: path.into(), length })
+                bytes
+                    .map(|bytes| Self { bytes, is_new: false })
+                    .map_err(|_| KeyFileError::Length { path: path.into(), length })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = Self::random();
-                file::replace(path, &key.0).map_err(failed)?;
+                file::replace(path, &key.bytes).map_err(failed)?;
                 tracing::info!(path = %path.display(), "made a key for rejoin tokens");
                 Ok(key)
             }
@@ -68,7 +78,7 @@ impl Key {
 
     /// What is signed with.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
     }
 }
 
@@ -94,6 +104,7 @@ mod tests {
         let made = Key::load_or_make(&path).expect("made");
         let read = Key::load_or_make(&path).expect("read");
         assert_eq!(made.bytes(), read.bytes());
+        assert!(made.is_new() && !read.is_new());
         let mode = fs::metadata(&path).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

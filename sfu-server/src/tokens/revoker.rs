@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Revocation, Revocations, file};
+use super::{Key, Revocation, Revocations, file};
 
 /// Revocations that may wait for the task, which waits for nothing.
 const MAILBOX: usize = 64;
@@ -52,9 +52,10 @@ type Order = (Revocation, oneshot::Sender<u64>);
 
 impl Revoker {
     /// Goes on with the list at `path`; without one, what is revoked is forgotten with the process, and so is the key.
-    /// Tokens hold for `lifetime`.
-    pub fn start(path: Option<PathBuf>, lifetime: Duration) -> Self {
-        let list = path.as_deref().map_or_else(Revocations::default, |path| load(path, lifetime));
+    /// Tokens are signed with `key` and hold for `lifetime`.
+    pub fn start(path: Option<PathBuf>, key: &Key, lifetime: Duration) -> Self {
+        let load = |path| load(path, key, get_current_timestamp() + lifetime.as_secs());
+        let list = path.as_deref().map_or_else(Revocations::default, load);
         let (revoke, inbox) = mpsc::channel(MAILBOX);
         let (publisher, list) = watch::channel(Arc::new(list));
         let (told, saved) = watch::channel(Saved::default());
@@ -87,20 +88,20 @@ impl Revoker {
     }
 }
 
-/// What cannot be read may have held anything: then nothing that was signed before opens a room.
-fn load(path: &Path, lifetime: Duration) -> Revocations {
+/// The list may have held anything when it is gone, or cannot be read: then nothing that was signed before, and holds until
+/// `until` at most, opens a room. There is none yet beside a new key.
+fn load(path: &Path, key: &Key, until: u64) -> Revocations {
     let read = std::fs::read(path).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
-    match read {
-        Ok(list) => list,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Revocations::default(),
-        Err(error) => {
-            tracing::error!(
-                "{} cannot be read: {error}; it says which rooms have ended, so no call comes back from before this start; remove it",
-                path.display()
-            );
-            Revocations::of_everything(get_current_timestamp() + lifetime.as_secs())
+    read.unwrap_or_else(|error: io::Error| {
+        if error.kind() == io::ErrorKind::NotFound && key.is_new() {
+            return Revocations::default();
         }
-    }
+        tracing::error!(
+            "{} cannot be read: {error}; it says which rooms have ended, so no call comes back from before this start; a new list takes its place",
+            path.display()
+        );
+        Revocations::of_everything(until)
+    })
 }
 
 async fn keep(
@@ -109,7 +110,9 @@ async fn keep(
     mut disk: Disk,
     lifetime: u64,
 ) {
-    let mut number = 0;
+    // The list as it is: a disk that takes nothing is noticed now, and not when the first room ends.
+    let mut number = 1;
+    disk.save(number, &publisher.borrow());
     loop {
         tokio::select! {
             order = inbox.recv() => {
@@ -205,28 +208,50 @@ mod tests {
     #[tokio::test]
     async fn what_is_revoked_counts_at_once_and_after_a_restart() {
         let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("state/rejoin.revoked");
-        let before = Revoker::start(Some(path.clone()), LIFETIME);
+        let path = dir.path().join("state/rejoin.key.revoked");
+        let before = Revoker::start(Some(path.clone()), &Key::random(), LIFETIME);
         before.revoke(Revocation::EndedByHost(room("a"))).await;
         assert!(before.list().of_room(room("a")).is_some());
-        let after = Revoker::start(Some(path), LIFETIME);
+        let after = Revoker::start(Some(path), &known_key(), LIFETIME);
         assert!(after.list().of_room(room("a")).is_some());
         assert!(after.list().of_room(room("b")).is_none());
+    }
+
+    /// One that was there before this process.
+    fn known_key() -> Key {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("rejoin.key");
+        Key::load_or_make(&path).and_then(|_| Key::load_or_make(&path)).expect("a key")
     }
 
     #[tokio::test]
     async fn of_a_list_that_cannot_be_read_nothing_is_opened_that_was_signed_before() {
         let dir = tempfile::tempdir().expect("a directory");
-        let path = dir.path().join("rejoin.revoked");
+        let path = dir.path().join("rejoin.key.revoked");
+        let (key, new) = (known_key(), Key::random());
         for content in ["", "{", "[]", "{\"entries\":[{}],\"nothing_until\":0}", "\u{0}\u{0}"] {
             std::fs::write(&path, content).expect("written");
-            let list = Revoker::start(Some(path.clone()), LIFETIME).list();
+            let list = Revoker::start(Some(path.clone()), &key, LIFETIME).list();
             let now = get_current_timestamp();
             assert!(list.may_open(now + LIFETIME.as_secs()).is_err(), "{content}");
             assert!(list.may_open(now + LIFETIME.as_secs() + 60).is_ok(), "{content}");
         }
-        let none = Revoker::start(Some(dir.path().join("none")), LIFETIME).list();
-        assert_eq!(none.may_open(1), Ok(()), "no list is an empty one");
+        let lost = Revoker::start(Some(dir.path().join("lost")), &key, LIFETIME).list();
+        assert!(lost.may_open(1).is_err(), "a list that is gone");
+        let none = Revoker::start(Some(dir.path().join("none")), &new, LIFETIME).list();
+        assert_eq!(none.may_open(1), Ok(()), "none yet");
+    }
+
+    #[tokio::test]
+    async fn there_is_a_list_from_the_start_so_that_one_that_is_gone_is_known() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("rejoin.key.revoked");
+        let revoker = Revoker::start(Some(path.clone()), &Key::random(), LIFETIME);
+        let mut saved = revoker.saved.clone();
+        let saved = timeout(LONGEST_PAUSE, saved.wait_for(|saved| saved.number == 1)).await;
+        saved.expect("in time").expect("saved");
+        let again = Revoker::start(Some(path), &known_key(), LIFETIME);
+        assert_eq!(again.list().may_open(1), Ok(()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -236,15 +261,15 @@ mod tests {
         // A file where the directory should be.
         let blocked = dir.path().join("state");
         std::fs::write(&blocked, "").expect("written");
-        let path = blocked.join("rejoin.revoked");
-        let revoker = Revoker::start(Some(path.clone()), LIFETIME);
+        let path = blocked.join("rejoin.key.revoked");
+        let revoker = Revoker::start(Some(path.clone()), &Key::random(), LIFETIME);
         // Saved or not, it counts.
         revoker.revoke(Revocation::Ended(room("a"))).await;
         assert!(revoker.list().of_room(room("a")).is_some());
         assert!(!path.exists());
         std::fs::remove_file(&blocked).expect("removed");
         let mut saved = revoker.saved.clone();
-        timeout(10 * LONGEST_PAUSE, saved.wait_for(|saved| saved.number == 1))
+        timeout(10 * LONGEST_PAUSE, saved.wait_for(|saved| saved.number == 2))
             .await
             .expect("in time")
             .expect("saved");

@@ -143,6 +143,25 @@ async fn a_pause_is_told_to_the_composer_and_so_is_its_end_before_anything_flows
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_paused_or_not_any_more_since_the_input_was_started_is_told() {
+    let mut rig = Rig::start().await;
+    rig.pause_producer(true).await;
+    rig.desire(Paused { video: false, audio: true });
+    let Call::Open(_, statuses) = rig.next().await else { panic!("OpenBroadcast first") };
+    let start = loop {
+        if let Call::Start(start) = rig.next().await {
+            break start;
+        }
+    };
+    assert!(start.tracks[0].paused);
+    rig.pause_producer(false).await;
+    rig.speak();
+    let listening = status(&start.input_id, v1::InputState::Listening, 1);
+    statuses.send(Ok(listening)).await.expect("a driver that listens");
+    assert!(rig.paused().await.is_empty(), "nothing is paused any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_a_long_pause_nothing_flows_before_the_new_generation_listens() {
     let mut rig = Rig::answering(2).await;
     rig.speak();

@@ -36,6 +36,14 @@ pub struct Scripted {
     pub scenes: watch::Receiver<bool>,
     /// So many of the next reservations are refused.
     pub refusals: Arc<AtomicU32>,
+    /// So many of the next pauses are refused.
+    pub refused_pauses: Arc<AtomicU32>,
+}
+
+/// Refuses once for each that is left.
+fn take_refusal(left: &AtomicU32) -> Result<(), Status> {
+    let taken = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    taken.map_or(Ok(()), |_| Err(Status::internal("not now")))
 }
 
 impl Scripted {
@@ -74,10 +82,7 @@ impl composer_server::Composer for Scripted {
         request: Request<v1::ReservePortsRequest>,
     ) -> Result<Response<v1::ReservePortsResponse>, Status> {
         let request = request.into_inner();
-        if self.refusals.load(Ordering::Relaxed) > 0 {
-            self.refusals.fetch_sub(1, Ordering::Relaxed);
-            return Err(Status::internal("not now"));
-        }
+        take_refusal(&self.refusals)?;
         let sink = || {
             let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
             u32::from(socket.local_addr().expect("its address").port())
@@ -114,6 +119,7 @@ impl composer_server::Composer for Scripted {
         request: Request<v1::SetPausedRequest>,
     ) -> Result<Response<v1::SetPausedResponse>, Status> {
         self.saw(Call::Paused(request.into_inner())).await;
+        take_refusal(&self.refused_pauses)?;
         Ok(Response::new(v1::SetPausedResponse { generation: self.generation }))
     }
 

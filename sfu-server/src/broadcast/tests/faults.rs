@@ -3,7 +3,7 @@
 use std::{sync::atomic::Ordering, time::Duration};
 
 use proto::v1;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tonic::Status;
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     rig::{PATIENCE, Rig, status},
 };
 use crate::{
-    broadcast::{DesiredBroadcast, driver::PANICS},
+    broadcast::{DesiredBroadcast, desired::Paused, driver::PANICS},
     signaling::messages::BroadcastStatus,
 };
 
@@ -88,6 +88,40 @@ async fn whoever_rests_costs_nothing_meanwhile() {
     let before = used();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(used() - before < 500, "a driver that waits does not compute");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_was_not_told_is_told_again_after_growing_pauses_whatever_comes_meanwhile() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, statuses) = rig.climb().await;
+    rig.refused_pauses.store(3, Ordering::Relaxed);
+    rig.desire(Paused { video: false, audio: true });
+    let mut told = vec![];
+    while told.len() < 4 {
+        let active = status(&input, v1::InputState::Active, 0);
+        tokio::select! {
+            call = rig.next() => if let Call::Paused(_) = call {
+                told.push(Instant::now());
+            },
+            sent = statuses.send(Ok(active)) => sent.expect("a driver that listens"),
+        }
+    }
+    // 100 ms, then twice as long each time.
+    assert!(told[3] - told[0] >= Duration::from_millis(700), "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_that_failed_to_be_told_and_is_taken_back_is_told_as_well() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (_, _statuses) = rig.climb().await;
+    rig.refused_pauses.store(1, Ordering::Relaxed);
+    rig.desire(Paused { video: false, audio: true });
+    assert_eq!(rig.paused().await, [v1::MediaKind::Audio as i32]);
+    rig.speak();
+    // The composer may have carried the first one out: only its answer need be lost.
+    while !rig.paused().await.is_empty() {}
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -43,6 +43,7 @@ pub struct Rig {
     pub status: watch::Receiver<BroadcastStatus>,
     pub scenes: watch::Sender<bool>,
     pub refusals: Arc<AtomicU32>,
+    pub refused_pauses: Arc<AtomicU32>,
     producer: Producer,
     /// Requests for key frames that the producer has got.
     pub key_frames: Arc<AtomicU32>,
@@ -69,9 +70,14 @@ impl Rig {
         let composer = format!("http://{}", listener.local_addr().expect("its address"));
         let (calls_tx, calls) = mpsc::channel(64);
         let (scenes, open) = watch::channel(true);
-        let refusals = Arc::default();
-        let scripted =
-            Scripted { calls: calls_tx, generation, scenes: open, refusals: Arc::clone(&refusals) };
+        let (refusals, refused_pauses) = <(Arc<AtomicU32>, Arc<AtomicU32>)>::default();
+        let scripted = Scripted {
+            calls: calls_tx,
+            generation,
+            scenes: open,
+            refusals: Arc::clone(&refusals),
+            refused_pauses: Arc::clone(&refused_pauses),
+        };
         let service = composer_server::ComposerServer::new(scripted);
         tokio::spawn(
             Server::builder()
@@ -92,6 +98,7 @@ impl Rig {
             status,
             scenes,
             refusals,
+            refused_pauses,
             producer,
             key_frames,
             _placement: placement,
@@ -124,6 +131,21 @@ impl Rig {
 
     pub async fn next(&mut self) -> Call {
         timeout(PATIENCE, self.calls.recv()).await.expect("a call in time").expect("a composer")
+    }
+
+    /// The kinds that the next SetPaused names, whatever else is called before.
+    pub async fn paused(&mut self) -> Vec<i32> {
+        loop {
+            if let Call::Paused(told) = self.next().await {
+                return told.paused;
+            }
+        }
+    }
+
+    /// The producer is paused as its peer does it, or resumed.
+    pub async fn pause_producer(&self, paused: bool) {
+        let done = if paused { self.producer.pause().await } else { self.producer.resume().await };
+        done.expect("a media worker");
     }
 
     /// The next input that is started, whatever else is called before.
