@@ -3,6 +3,7 @@
 use std::{
     net::TcpListener,
     path::{Path, PathBuf},
+    pin::pin,
     time::Duration,
 };
 
@@ -24,7 +25,10 @@ use crate::{
     grpc::Service,
     http,
     ports::Ports,
-    process::{Launcher, probe},
+    process::{
+        Launcher,
+        probe::{self, ProbeError},
+    },
 };
 
 /// How long running HTTP requests may take to finish at the end.
@@ -115,7 +119,8 @@ impl Composer {
         })
     }
 
-    /// Serves until SIGTERM or SIGINT, which is a restart and not an end: playlists stay open.
+    /// Serves until SIGTERM or SIGINT, which is a restart and not an end: playlists stay open. As long as FFmpeg will not do,
+    /// it is asked again, and no broadcast is opened.
     ///
     /// # Errors
     /// A listener stopped by itself.
@@ -184,16 +189,34 @@ impl Composer {
             self.config.fps
         );
         ready::ready(self.unready.as_deref().unwrap_or("composing"));
-        tokio::select! {
-            signal = self.termination.asked() => {
-                tracing::info!(signal, "stopping; playlists stay open for the next process");
-            }
-            ended = &mut http => ended??,
-            ended = &mut ops => ended??,
-            ended = &mut grpc => ended??,
-            ended = &mut self.keeping => {
-                ended.context("the directory of broadcasts failed")?;
-                anyhow::bail!("the directory of broadcasts ended by itself");
+        let unfit = |error: ProbeError| {
+            let reason = error.to_string();
+            refusal.send_replace(Some(reason.clone()));
+            readiness.send_replace(Readiness::NotReady(reason));
+        };
+        let mut fit = pin!(probe::until_fit(&self.config.ffmpeg, unfit));
+        let mut is_fit = self.unready.is_none();
+        loop {
+            tokio::select! {
+                signal = self.termination.asked() => {
+                    tracing::info!(signal, "stopping; playlists stay open for the next process");
+                    break;
+                }
+                ended = &mut http => break ended??,
+                ended = &mut ops => break ended??,
+                ended = &mut grpc => break ended??,
+                ended = &mut self.keeping => {
+                    ended.context("the directory of broadcasts failed")?;
+                    anyhow::bail!("the directory of broadcasts ended by itself");
+                }
+                version = &mut fit, if !is_fit => {
+                    is_fit = true;
+                    tracing::info!(version, "FFmpeg found: broadcasts are opened from now on");
+                    refusal.send_replace(None);
+                    readiness.send_replace(Readiness::Ready);
+                    health.set_serving::<Served>().await;
+                    ready::ready("composing");
+                }
             }
         }
         ready::stopping();
@@ -254,21 +277,65 @@ fn warn_about_ports(config: &Config) {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use proto::v1::{self, composer_client::ComposerClient};
+    use tokio::time::timeout;
+    use tonic::transport::Channel;
+    use tonic_health::pb::{
+        HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+    };
 
     use super::*;
+
+    /// Far beyond what anything takes.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn config(data: &Path, ffmpeg: &Path) -> Config {
+        let any = "127.0.0.1:0";
+        let flags = ["--grpc-listen", any, "--http-listen", any, "--ops-listen", any];
+        let (data, ffmpeg) = (data.display().to_string(), ffmpeg.display().to_string());
+        let paths = ["--data-dir", &data, "--ffmpeg", &ffmpeg];
+        Config::parse_from(["hls-composer"].into_iter().chain(flags).chain(paths))
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_ffmpeg_that_is_installed_later_is_found_and_broadcasts_are_opened_then() {
+        let dir = tempfile::TempDir::new().expect("a directory");
+        let ffmpeg = dir.path().join("ffmpeg");
+        let composer = Composer::start(config(dir.path(), &ffmpeg)).await.expect("a composer");
+        let grpc = composer.grpc.local_addr().expect("an address");
+        let _running = tokio::spawn(composer.run());
+        let channel = Channel::from_shared(format!("http://{grpc}")).expect("an address");
+        let channel = channel.connect().await.expect("a listener");
+        let mut client = ComposerClient::new(channel.clone());
+        let request =
+            || v1::OpenBroadcastRequest { room_id: "room".into(), epoch: 1, ..Default::default() };
+        let refused = client.open_broadcast(request()).await.expect_err("no FFmpeg");
+        assert!(refused.message().contains("does not start"), "{refused}");
+        let service = HealthCheckRequest { service: "composer.v1.Composer".into() };
+        let mut health =
+            HealthClient::new(channel).watch(service).await.expect("a watch").into_inner();
+        let now = health.message().await.expect("a status").expect("the first");
+        assert_eq!(now.status(), ServingStatus::NotServing);
+
+        let path = std::env::var_os("PATH").expect("a path");
+        let mut programs = std::env::split_paths(&path).map(|dir| dir.join("ffmpeg"));
+        let installed = programs.find(|it| it.exists()).expect("ffmpeg is installed");
+        std::os::unix::fs::symlink(installed, &ffmpeg).expect("a link");
+        let next = timeout(PATIENCE, health.message()).await.expect("in time");
+        let next = next.expect("a status").expect("the next");
+        assert_eq!(next.status(), ServingStatus::Serving);
+        drop(client.open_broadcast(request()).await.expect("a claim"));
+    }
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_panic_of_the_directory_ends_the_process_with_a_reason() {
         let dir = tempfile::TempDir::new().expect("a directory");
-        let any = "127.0.0.1:0";
-        let flags = ["--grpc-listen", any, "--http-listen", any, "--ops-listen", any, "--data-dir"];
-        let data = dir.path().display().to_string();
-        let args = ["hls-composer"].into_iter().chain(flags).chain([data.as_str()]);
-        let composer = Composer::start(Config::parse_from(args)).await.expect("a composer");
+        let config = config(dir.path(), Path::new("ffmpeg"));
+        let composer = Composer::start(config).await.expect("a composer");
         let directory = composer.directory.clone();
         let running = tokio::spawn(composer.run());
         directory.poison().await;
-        let end = tokio::time::timeout(Duration::from_secs(60), running).await.expect("its end");
+        let end = timeout(PATIENCE, running).await.expect("its end");
         let error = end.expect("no panic").expect_err("the process fails");
         assert!(format!("{error:#}").contains("the directory"), "{error:#}");
     }

@@ -18,6 +18,8 @@ use crate::packager::{Address, View};
 pub struct Entry {
     pub handle: Handle,
     pub address: Option<Address>,
+    /// The same, for the packager to write down.
+    pub written: watch::Sender<Option<Address>>,
     pub cpu: usize,
     pub since: Instant,
     pub task: AbortHandle,
@@ -25,6 +27,12 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Viewers find it by `address` from now on, in the next process too.
+    pub fn rename(&mut self, address: Option<Address>) {
+        self.written.send_replace(address.clone());
+        self.address = address;
+    }
+
     /// Whether it has ended for its viewers, or altogether.
     pub fn is_over(&self) -> bool {
         self.handle.status.borrow().phase == Phase::Ended || self.task.is_finished()

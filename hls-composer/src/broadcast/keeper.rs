@@ -10,7 +10,7 @@ use std::{
 
 use daemon::deadline;
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
     task::{Id, JoinError, JoinHandle, JoinSet},
 };
 
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     cores::Loads,
     http::Rooms,
+    ingest::SDP_JOBS,
     packager::{self, Address},
 };
 
@@ -58,6 +59,8 @@ pub struct Keeper {
     pub remover: Remover,
     /// The files of each broadcast's task.
     pub files: HashMap<Id, Files>,
+    /// SDP files that may be written or removed at the same time.
+    pub sdp_jobs: Arc<Semaphore>,
     publisher: watch::Sender<Arc<Rooms>>,
     pub loads: watch::Receiver<Loads>,
     metering: JoinHandle<()>,
@@ -86,6 +89,7 @@ impl Keeper {
             tasks: JoinSet::new(),
             remover: Remover::start(),
             files: HashMap::new(),
+            sdp_jobs: Arc::new(Semaphore::new(SDP_JOBS)),
             publisher,
             loads,
             metering,

@@ -58,7 +58,7 @@ impl Keeper {
             let watched =
                 |address: &Option<Address>| address.as_ref().map(|it| it.watch_id.clone());
             if watched(&address) == watched(&entry.address) {
-                entry.address = address;
+                entry.rename(address);
                 self.publish();
                 return Ok(handle);
             }
@@ -115,6 +115,9 @@ impl Keeper {
         let room = files.room.clone();
         let told = Address::told(address.as_ref(), &room);
         let files = Files { writer: Some(packaged.writer.clone()), ..files };
+        // What was on disk may be an older one.
+        let written = packaged.address.clone();
+        written.send_replace(address.clone());
         let encoder = encoder::Config {
             room_id: room.clone(),
             launcher: self.config.launcher.clone(),
@@ -140,6 +143,7 @@ impl Keeper {
                 cpu,
                 fps: self.config.fps,
                 dir: files.sdp.clone(),
+                sdp_jobs: Arc::clone(&self.sdp_jobs),
                 media: pipeline.media.clone(),
             },
             ports: self.config.ports.clone(),
@@ -152,7 +156,7 @@ impl Keeper {
         let task = self.tasks.spawn(async move { Event::Ended(broadcast.run().await) });
         self.files.insert(task.id(), files);
         let since = Instant::now();
-        let entry = Entry { handle: handle.clone(), address, cpu, since, task, restarts };
+        let entry = Entry { handle: handle.clone(), address, written, cpu, since, task, restarts };
         self.entries.insert(room, entry);
         self.publish();
         handle

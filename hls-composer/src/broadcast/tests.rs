@@ -18,7 +18,7 @@ use tokio::{
 use super::{BroadcastError, Directory, DirectoryConfig, Handle, Phase};
 use crate::{
     packager::{
-        self, View,
+        self, Address, View,
         tests::fixture::{config, encode, feed, wait_until},
     },
     ports::Ports,
@@ -187,6 +187,20 @@ async fn of_two_broadcasts_of_one_room_the_newer_goes_on_and_the_older_is_remove
     };
     timeout(PATIENCE, removed).await.expect("the older one's files are removed");
     assert!(dir.path().join("hls/room.2b/timeline.json").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_is_guarded_while_it_is_on_air_is_so_for_the_next_process() {
+    let dir = TempDir::new().expect("a directory");
+    let (directory, _keeping) = directory(dir.path()).await;
+    let address = |only| Some(Address { watch_id: "watch".into(), only });
+    let open = directory.ensure("room", address(false)).await.expect("a broadcast");
+    let guarded = directory.ensure("room", address(true)).await.expect("the broadcast");
+    assert!(guarded.commands.same_channel(&open.commands), "nobody is interrupted");
+    directory.suspend().await;
+    let left = packager::scan(&dir.path().join("hls"));
+    let addresses: Vec<_> = left.into_iter().map(|found| found.address).collect();
+    assert_eq!(addresses, [address(true)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

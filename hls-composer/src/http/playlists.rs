@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use bytes::Bytes;
 use serde::Deserialize;
@@ -18,9 +18,12 @@ use super::response::{self, Lifetime, refuse};
 use crate::packager::View;
 use crate::packager::timeline::Position;
 
-/// The delivery directives of a blocking reload (RFC 8216bis, 6.2.5).
+/// The names of delivery directives (RFC 8216bis, 6.2.5).
+const DIRECTIVES: [&str; 3] = ["_HLS_msn", "_HLS_part", "_HLS_skip"];
+
+/// The delivery directives of a blocking reload.
 #[derive(Debug, Deserialize)]
-pub(super) struct Directives {
+struct Directives {
     #[serde(rename = "_HLS_msn")]
     msn: Option<u64>,
     #[serde(rename = "_HLS_part")]
@@ -28,6 +31,19 @@ pub(super) struct Directives {
 }
 
 impl Directives {
+    /// Those of a request, or why they are refused.
+    fn of(uri: &Uri) -> Result<Self, &'static str> {
+        let names = Query::<Vec<(String, String)>>::try_from_uri(uri);
+        let raw = uri.query().unwrap_or_default();
+        if !names.is_ok_and(|Query(pairs)| are_spelt_out(raw, &pairs)) {
+            return Err("Directives are spelt _HLS_msn, _HLS_part and _HLS_skip, without escapes.");
+        }
+        match Query::try_from_uri(uri) {
+            Ok(Query(directives)) => Ok(directives),
+            Err(_) => Err("_HLS_msn and _HLS_part must each be given once, as whole numbers."),
+        }
+    }
+
     fn wanted(&self) -> Option<Wanted> {
         match (self.msn, self.part) {
             (None, None) => Some(Wanted::Present),
@@ -36,6 +52,16 @@ impl Directives {
             (None, Some(_)) => None,
         }
     }
+}
+
+/// Whether the directives among `pairs` stand in the `raw` query as they are spelt, letter for letter. A cache may read the
+/// names in another way: nginx's `$arg_…` ignores their case and decodes nothing, and would keep the answer for whoever asks
+/// for something else.
+fn are_spelt_out(raw: &str, pairs: &[(String, String)]) -> bool {
+    let names = raw.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+    let spelt_out = names.filter(|name| DIRECTIVES.contains(name)).count();
+    let is_meant = |name: &str| DIRECTIVES.iter().any(|it| it.eq_ignore_ascii_case(name));
+    spelt_out == pairs.iter().filter(|(name, _)| is_meant(name)).count()
 }
 
 /// The multivariant playlist, as soon as the first encoder has named its codecs.
@@ -63,15 +89,13 @@ pub(super) async fn multivariant(
 pub(super) async fn live(
     State(origin): State<Origin>,
     room: Result<Path<String>, PathRejection>,
-    directives: Result<Query<Directives>, QueryRejection>,
+    uri: Uri,
 ) -> Response {
     let Ok(Path(room_id)) = room else { return response::no_such_room() };
     let Some(views) = origin.room(&room_id) else { return response::no_such_room() };
-    let Ok(Query(directives)) = directives else {
-        return refuse(
-            StatusCode::BAD_REQUEST,
-            "_HLS_msn and _HLS_part must each be given once, as whole numbers.",
-        );
+    let directives = match Directives::of(&uri) {
+        Ok(directives) => directives,
+        Err(sentence) => return refuse(StatusCode::BAD_REQUEST, sentence),
     };
     let Some(wanted) = directives.wanted() else {
         return refuse(StatusCode::BAD_REQUEST, "_HLS_part needs _HLS_msn.");

@@ -166,6 +166,33 @@ async fn directives_that_make_no_sense_are_refused() {
 }
 
 #[tokio::test]
+async fn directives_that_a_cache_may_read_in_another_way_are_refused_and_not_cached() {
+    let origin = Origin::with(timeline(7));
+    for query in [
+        "_hls_msn=0",
+        "_HLS%5Fmsn=0",
+        "%5f%68%6C%73%5fmsn=0",
+        "_HLS_msn=0&_hls_msn=1",
+        "_hls_msn=1&_HLS_msn=0",
+        "_HLS_msn=0&_HLS_PART=0",
+        "_HLS_msn=0&&_HLS_par%74=0",
+        "_Hls_Skip",
+        "_HLS_msn=0&_HLS_msn=1",
+        "_HLS_msn=0&_HLS_part=0&_HLS_part=1",
+    ] {
+        let response = origin.get(&format!("/hls/room/live.m3u8?{query}")).await;
+        assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(header(&response, &CACHE_CONTROL), "no-store", "{query}");
+    }
+    for query in
+        ["", "_HLS_msn=0&_HLS_skip=YES", "HLS_msn=7", "of=_hls_msn", "_HLS_msn=0&to%20ken=%5f"]
+    {
+        let response = origin.get(&format!("/hls/room/live.m3u8?{query}")).await;
+        assert_eq!(response.status(), StatusCode::OK, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn a_reload_waits_for_its_part() {
     let mut origin = Origin::with(timeline(7));
     let mut reload = origin.get("/hls/room/live.m3u8?_HLS_msn=1&_HLS_part=2");

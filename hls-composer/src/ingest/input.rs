@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf, sync::Arc};
 
 use tokio::{
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinHandle,
 };
 
@@ -29,6 +29,8 @@ pub struct IngestConfig {
     pub fps: u32,
     /// Where SDP files are written.
     pub dir: PathBuf,
+    /// Those that may be written or removed at the same time, over all broadcasts.
+    pub sdp_jobs: Arc<Semaphore>,
     /// The compositor.
     pub media: MediaSender,
 }

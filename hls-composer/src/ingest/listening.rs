@@ -1,75 +1,31 @@
-//! Steps 5 and 6 of one process: its SDP is written, it is spawned, and it has bound every leased port.
+//! Step 6 of one process: it is spawned, and it has bound every leased port.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, net::IpAddr, path::Path, sync::Arc, time::Duration};
 
 use tokio::{
-    fs,
     net::unix::pipe,
     sync::watch,
     task::JoinSet,
-    time::{Instant, interval, sleep, timeout},
+    time::{Instant, interval, sleep},
 };
 
 use super::{
     IngestConfig, command,
     media::{InputId, PipeEnd, Progress, Reader},
     report::StartError,
-    sdp::{self, Kind, Track},
+    sdp::Kind,
 };
 use crate::{
-    ports::{PortPair, sockets},
-    process::{self, Idleness, Process, Spawn, activity},
+    ports::sockets,
+    process::{self, Activity, Idleness, Process, Spawn, activity},
 };
 
-/// A few lines are written within this, or the disk hangs.
-pub(super) const WRITE: Duration = Duration::from_secs(5);
 /// A process binds its ports within this, or it is not going to, unless it waits for a core: its successor would as well.
 const BIND: Duration = Duration::from_secs(5);
-/// That is looked at so often, and for so long.
+/// That is looked at so often.
 const LOOK: Duration = Duration::from_millis(100);
-const STARVED: Duration = Duration::from_secs(15);
 /// The kernel does not tell when a port is bound; it is asked this often.
 const POLL: Duration = Duration::from_millis(5);
-
-/// Where the SDP of an input is, if its id can be a file name.
-pub(super) fn sdp_path(dir: &Path, id: &str) -> Option<PathBuf> {
-    let safe = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    safe.then(|| dir.join(format!("{id}.sdp")))
-}
-
-/// Step 5: describes `tracks` on the ports leased for them.
-pub(super) async fn write_sdp(
-    path: &Path,
-    leases: &[(Kind, PortPair)],
-    tracks: &[Track],
-) -> Result<(), String> {
-    let ip = leases.first().map(|(_, pair)| pair.ip()).ok_or("it has no track")?;
-    let ported: Vec<(u16, Track)> = leases
-        .iter()
-        .filter_map(|(kind, pair)| {
-            let track = tracks.iter().find(|track| track.kind == *kind)?;
-            Some((pair.rtp(), track.clone()))
-        })
-        .collect();
-    let written = async {
-        if let Some(dir) = path.parent() {
-            fs::create_dir_all(dir).await?;
-        }
-        fs::write(path, sdp::write(ip, &ported)).await
-    };
-    match timeout(WRITE, written).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(format!("{} cannot be written: {error}", path.display())),
-        Err(_) => {
-            Err(format!("{} is not written within {WRITE:?}: its disk hangs", path.display()))
-        }
-    }
-}
 
 /// One running FFmpeg and the readers of its pipes.
 pub(super) struct Ingest {
@@ -84,20 +40,21 @@ enum Source {
     Sound { samples: pipe::Receiver, times: pipe::Receiver },
 }
 
-/// What step 6 is about.
-pub(super) struct Listening<'a> {
-    pub id: &'a InputId,
+/// What step 6 is about. It borrows nothing of its input, which hears what it is told meanwhile.
+pub(super) struct Listening {
+    pub id: InputId,
     pub generation: u32,
-    pub config: &'a IngestConfig,
-    pub leases: &'a [(Kind, PortPair)],
+    pub config: IngestConfig,
+    pub ip: IpAddr,
+    /// The leased ones, for RTP and RTCP.
+    pub ports: Vec<u16>,
     pub kinds: Vec<Kind>,
-    pub progress: &'a Arc<watch::Sender<Progress>>,
+    pub progress: Arc<watch::Sender<Progress>>,
 }
 
-impl Listening<'_> {
-    /// Step 6: returns when every leased port is bound by the new process.
-    pub(super) async fn begin(self, sdp: &Path) -> Result<Ingest, StartError> {
-        let ip = self.leases[0].1.ip();
+impl Listening {
+    /// Starts the process and reads its pipes.
+    pub(super) async fn spawn(&self, sdp: &Path) -> Result<Ingest, StartError> {
         let mut ends = vec![];
         let mut sources = vec![];
         for kind in &self.kinds {
@@ -122,7 +79,7 @@ impl Listening<'_> {
         }
         let spawn = Spawn {
             program: self.config.ffmpeg.clone(),
-            args: command::args(sdp, ip, &self.kinds, self.config.fps),
+            args: command::args(sdp, self.ip, &self.kinds, self.config.fps),
             cpu: self.config.cpu,
             pipes: ends,
         };
@@ -136,7 +93,7 @@ impl Listening<'_> {
             fps: self.config.fps,
             spawned,
             media: self.config.media.clone(),
-            progress: Arc::clone(self.progress),
+            progress: Arc::clone(&self.progress),
         };
         let mut readers = JoinSet::new();
         for source in sources {
@@ -149,25 +106,22 @@ impl Listening<'_> {
                 }
             };
         }
-        let process = self.bound(process).await?;
         Ok(Ingest { process, spawned, readers })
     }
 
-    async fn bound(&self, mut process: Process) -> Result<Process, StartError> {
-        let ip = self.leases[0].1.ip();
-        let ports: Vec<u16> =
-            self.leases.iter().flat_map(|(_, pair)| [pair.rtp(), pair.rtcp()]).collect();
+    /// Returns when every leased port is bound by `process`.
+    pub(super) async fn bound(&self, process: &mut Process) -> Result<(), StartError> {
         let pid = process.pid();
         let bound = async {
             let mut poll = interval(POLL);
-            while !sockets::has_bound(pid, ip, &ports) {
+            while !sockets::has_bound(pid, self.ip, &self.ports) {
                 poll.tick().await;
             }
         };
         let begun = Instant::now();
         tokio::select! {
-            () = bound => Ok(process),
-            () = never_binds(pid) => {
+            () = bound => Ok(()),
+            () = never_binds(|| activity(pid)) => {
                 let (log, waited) = (process.log(), begun.elapsed());
                 Err(self.failed(format!("its ports are not bound after {waited:.1?}: {log}")))
             }
@@ -187,19 +141,45 @@ impl Listening<'_> {
     }
 }
 
-/// Waits until process `pid` has had the time to bind its ports, and the core.
-async fn never_binds(pid: u32) {
+/// Waits until a process has had the time to bind its ports, and the core; `look` asks the kernel what it does.
+///
+/// One that runs, or waits for a core, is left alone for as long as that lasts: its successor would be as slow. There is
+/// no other end, because whoever waits for it has one: after 30 s the SFU gives its StartInput up and names the input no
+/// more, which drops this wait with the climb.
+async fn never_binds(look: impl Fn() -> Option<Activity>) {
     sleep(BIND).await;
-    let give_up = Instant::now() + STARVED;
     let mut looks = interval(LOOK);
     let mut idleness = None;
-    while Instant::now() < give_up {
+    loop {
         let now = looks.tick().await;
-        // One that is gone is told by its exit.
-        let Some(activity) = activity(pid) else { continue };
+        // One that is gone is told by its exit; one of which nothing is known is not known to wait for a core.
+        let activity = look().unwrap_or(Activity::Asleep(Duration::ZERO));
         let begin = || Idleness::begin(now, activity);
         if idleness.get_or_insert_with(begin).hangs(now, activity) {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const RAN: Duration = Duration::from_millis(7);
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_waits_for_a_core_is_waited_for_as_long_as_that_lasts() {
+        let starved = never_binds(|| Some(Activity::Busy(RAN)));
+        assert!(timeout(Duration::from_secs(600), starved).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_sleeps_or_is_stopped_or_of_which_nothing_is_known_never_binds() {
+        for look in [Some(Activity::Asleep(RAN)), Some(Activity::Stopped), None] {
+            let ended = timeout(BIND + Duration::from_secs(1), never_binds(|| look)).await;
+            ended.unwrap_or_else(|_| panic!("waited for: {look:?}"));
         }
     }
 }

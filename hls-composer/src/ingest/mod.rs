@@ -19,6 +19,7 @@ pub mod media;
 mod pace;
 mod report;
 pub mod sdp;
+mod sdp_file;
 mod task;
 mod times;
 mod trace;
@@ -26,6 +27,7 @@ mod trace;
 pub use input::{IngestConfig, Input};
 pub use media::{InputId, Media, MediaSender};
 pub use report::{InputEvent, Report, StartError, State};
+pub use sdp_file::SDP_JOBS;
 pub use trace::{Step, now_unix_ms};
 
 /// Width of every frame, in pixels.

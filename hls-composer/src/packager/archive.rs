@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::record::Record;
@@ -43,7 +44,7 @@ pub enum Change<'a> {
 #[derive(Debug)]
 pub struct Archive {
     room_id: String,
-    address: Option<Address>,
+    address: watch::Receiver<Option<Address>>,
     disk: Disk,
     alarm: Option<Arc<str>>,
     log: Log,
@@ -57,9 +58,9 @@ struct Log {
 }
 
 impl Archive {
-    /// The archive of a room's broadcast in `dir`.
+    /// The archive of a room's broadcast in `dir`, which viewers find by the `address` of the moment.
     #[must_use]
-    pub fn new(room_id: &str, address: Option<Address>, dir: PathBuf) -> Self {
+    pub fn new(room_id: &str, address: watch::Receiver<Option<Address>>, dir: PathBuf) -> Self {
         Self {
             room_id: room_id.to_owned(),
             address,
@@ -204,7 +205,7 @@ impl Archive {
     }
 
     fn describe(&self, timeline: &Timeline) -> Option<Job> {
-        let json = Record::of(&self.room_id, self.address.as_ref(), timeline).to_json();
+        let json = Record::of(&self.room_id, self.address.borrow().as_ref(), timeline).to_json();
         // Only an anchor before 1970 cannot be written; media is served all the same.
         json.inspect_err(|error| warn!(room = self.room_id, %error, "unwritable timeline"))
             .map(|data| Job::Replace { file: names::TIMELINE.to_owned(), data })

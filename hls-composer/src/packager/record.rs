@@ -19,24 +19,33 @@ use super::{Address, begun, names};
 /// The version of the file's shape. A file of another version is not read.
 const VERSION: u32 = 1;
 
-/// A timeline as it lies on disk.
+/// A timeline as it lies on disk. Every field is always written, and must be there when it is read, under its very name:
+/// one that damage has hidden may have held what guards the broadcast, or its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Record {
     version: u32,
     /// The room the broadcast belongs to.
     pub room_id: String,
     /// Its name for viewers.
-    #[serde(default)]
+    // serde takes an option that is not there for none, unless it is told how to read it.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub address: Option<Address>,
     /// When it ended, if it has.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub ended_at: Option<SystemTime>,
     first_listed: u64,
     next_msn: u64,
     discontinuity_sequence: u64,
     /// How long the DVR window is.
-    #[serde(default)]
     window: Duration,
     segments: Vec<SegmentRecord>,
+}
+
+/// What is read first: a file of another version may have other fields.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 /// A segment as it lies on disk.
@@ -139,9 +148,13 @@ impl Record {
     /// # Errors
     /// When it is missing, damaged or of another version.
     pub fn read(dir: &Path) -> Result<Self, Error> {
-        let record: Self = serde_json::from_slice(&fs::read(dir.join(names::TIMELINE))?)?;
+        let json = fs::read(dir.join(names::TIMELINE))?;
+        let Versioned { version } = serde_json::from_slice(&json)?;
+        if version != VERSION {
+            return Err(Error::Version { found: version });
+        }
+        let record: Self = serde_json::from_slice(&json)?;
         match record {
-            Self { version, .. } if version != VERSION => Err(Error::Version { found: version }),
             Self { ref room_id, .. } if !names::is_plain(room_id) => Err(Error::Room),
             Self { address: Some(ref address), .. } if !address.is_valid() => Err(Error::Room),
             record => Ok(record),
@@ -234,4 +247,56 @@ fn load_map(dir: &Path, name: &str) -> Option<Map> {
     let bytes = fs::read(dir.join(name)).ok()?;
     let init = Init::parse(Bytes::from(bytes)).ok()?;
     Some(Map { name: name.to_owned(), init })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Map, Value};
+
+    use super::*;
+
+    /// As every release wrote it that knew of addresses.
+    const WRITTEN: &str = r#"{"version":1,"room_id":"room","address":null,"ended_at":null,"first_listed":0,"next_msn":1,"discontinuity_sequence":0,"window":{"secs":0,"nanos":0},"segments":[]}"#;
+
+    fn read(json: &str) -> Result<Record, Error> {
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join(names::TIMELINE), json).expect("writable");
+        Record::read(dir.path())
+    }
+
+    fn fields() -> Map<String, Value> {
+        serde_json::from_str(WRITTEN).expect("an object")
+    }
+
+    fn read_fields(fields: &Map<String, Value>) -> Result<Record, Error> {
+        read(&serde_json::to_string(fields).expect("JSON"))
+    }
+
+    #[test]
+    fn a_timeline_is_read_as_it_is_written() {
+        let record = read(WRITTEN).expect("a timeline");
+        assert_eq!(String::from_utf8_lossy(&record.to_json().expect("JSON")), WRITTEN);
+    }
+
+    #[test]
+    fn a_field_that_is_missing_or_under_another_name_makes_a_timeline_a_damaged_one() {
+        for name in fields().keys() {
+            let mut damaged = fields();
+            let value = damaged.remove(name).expect("a field");
+            assert!(matches!(read_fields(&damaged), Err(Error::Damaged(_))), "no {name}");
+            damaged.insert(format!("{name}~"), value);
+            assert!(matches!(read_fields(&damaged), Err(Error::Damaged(_))), "{name}~");
+        }
+        let mut more = fields();
+        more.insert("end".to_owned(), Value::Null);
+        assert!(matches!(read_fields(&more), Err(Error::Damaged(_))), "a field nobody knows");
+    }
+
+    #[test]
+    fn a_timeline_of_another_version_is_told_as_such_whatever_else_is_in_it() {
+        let mut newer = fields();
+        newer.insert("version".to_owned(), 2.into());
+        newer.insert("more".to_owned(), Value::Null);
+        assert!(matches!(read_fields(&newer), Err(Error::Version { found: 2 })));
+    }
 }

@@ -1,13 +1,15 @@
 //! The packager's task: takes the encoder's fragments in order and publishes a view per part.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
+use super::Address;
 use super::archive::{Archive, Change};
 use super::assembler::{Assembler, Step};
 use super::cmaf::{self, Fragment, Init};
@@ -23,6 +25,8 @@ use super::window::{Outline, Window};
 
 /// Inputs that may wait: about four seconds of an encoder's one-frame fragments.
 const QUEUE: usize = 256;
+/// How long media waits for a poster, which takes a millisecond to draw once a thread is free: as long as for the disk.
+const PATIENCE: Duration = Duration::from_millis(600);
 
 /// What happens to a broadcast's media, in order.
 #[derive(Debug)]
@@ -52,12 +56,14 @@ pub enum Input {
     Suspend(oneshot::Sender<()>),
 }
 
-/// The way to a packager. When every sender is dropped without [`Input::Finish`] or
+/// The way to a packager. When every `input` is dropped without [`Input::Finish`] or
 /// [`Input::Suspend`], the packager stops as if killed: what is on disk can be resumed.
 #[derive(Debug, Clone)]
 pub struct Handle {
     /// Takes the inputs. Full when the packager is behind by several seconds.
     pub input: mpsc::Sender<Input>,
+    /// The broadcast's name for viewers, as the next process is to find it: on disk with the next segment.
+    pub address: watch::Sender<Option<Address>>,
     /// The newest view; it stays readable after the packager has stopped.
     pub view: watch::Receiver<Arc<View>>,
     /// What an operator should look at: why the broadcast is not on disk.
@@ -75,6 +81,8 @@ pub struct Packager {
     sequence: u32,
     archive: Archive,
     poster: Option<Bytes>,
+    /// A poster that is too late, and still waits for its thread.
+    late: Option<JoinHandle<Result<Bytes, poster::Error>>>,
     input: mpsc::Receiver<Input>,
     view: watch::Sender<Arc<View>>,
     alarm: watch::Sender<Option<Arc<str>>>,
@@ -101,7 +109,8 @@ pub(super) fn with_timeline(
     let (alarm, alarms) = watch::channel(None);
     let first = View::before_encoder(timeline.clone()).with_files(&config.dir, poster.clone());
     let (view, receiver) = watch::channel(Arc::new(first));
-    let archive = Archive::new(&config.room_id, config.address.clone(), config.dir.clone());
+    let (address, addresses) = watch::channel(config.address.clone());
+    let archive = Archive::new(&config.room_id, addresses, config.dir.clone());
     let writer = archive.writer();
     let packager = Packager {
         assembler: Assembler::new(part_ticks(config.fps)),
@@ -110,11 +119,12 @@ pub(super) fn with_timeline(
         timeline,
         sequence: 0,
         poster,
+        late: None,
         input,
         view,
         alarm,
     };
-    (Handle { input: sender, view: receiver, alarm: alarms, writer }, packager)
+    (Handle { input: sender, address, view: receiver, alarm: alarms, writer }, packager)
 }
 
 impl Packager {
@@ -252,16 +262,24 @@ impl Packager {
         });
     }
 
-    /// The next view has the new poster.
+    /// The next view has the new poster, unless no thread is free in time: then this one is left out, and so are further
+    /// ones while it waits.
     async fn draw(&mut self, picture: Bytes) {
-        match tokio::task::spawn_blocking(move || poster::encode(&picture)).await {
-            Ok(Ok(poster)) => {
+        if self.late.as_ref().is_some_and(|late| !late.is_finished()) {
+            return;
+        }
+        let mut drawing = spawn_blocking(move || poster::encode(&picture));
+        let drawn = timeout(PATIENCE, &mut drawing).await;
+        self.late = drawn.is_err().then_some(drawing);
+        match drawn {
+            Ok(Ok(Ok(poster))) => {
                 self.archive.save_poster(&poster).await;
                 self.saved();
                 self.poster = Some(poster);
             }
+            Ok(Ok(Err(error))) => warn!(room = self.config.room_id, %error, "no poster"),
             Ok(Err(error)) => warn!(room = self.config.room_id, %error, "no poster"),
-            Err(error) => warn!(room = self.config.room_id, %error, "no poster"),
+            Err(_) => warn!(room = self.config.room_id, "no poster: no thread is free to draw it"),
         }
     }
 

@@ -1,8 +1,19 @@
-//! What the installed FFmpeg can do, asked once at start, so that a wrong build is one sentence and not a riddle.
+//! What the installed FFmpeg can do, asked at start and until it will do, so that a wrong build is one sentence and not a
+//! riddle.
 
-use std::{ffi::OsStr, io, process::Stdio};
+use std::{ffi::OsStr, io, process::Stdio, time::Duration};
 
-use tokio::process::Command;
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use tokio::{
+    process::Command,
+    time::{sleep, timeout},
+};
+
+/// All that is asked is answered within this: a few tenths of a second of a core.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Pauses before one that will not do is asked again: growing, without end.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Encoders and decoders the pipelines use.
 const CODECS: [(&str, &str); 5] = [
@@ -39,6 +50,14 @@ pub enum ProbeError {
         /// What the system said.
         reason: String,
     },
+    /// It does not answer.
+    #[error(
+        "`{program}` does not answer within {PATIENCE:?}: see what keeps the machine or its disk, or point --ffmpeg at another build"
+    )]
+    Silent {
+        /// What --ffmpeg names.
+        program: String,
+    },
     /// It lacks something.
     #[error(
         "`{program}` ({version}) lacks {what}: install a build of FFmpeg 5.1 or newer with libx264, or point --ffmpeg at one"
@@ -55,6 +74,27 @@ pub enum ProbeError {
 
 /// Asks `program` for everything the pipelines need; answers its version.
 pub async fn probe(program: &OsStr) -> Result<String, ProbeError> {
+    let silent = |_| ProbeError::Silent { program: program.to_string_lossy().into_owned() };
+    timeout(PATIENCE, examine(program)).await.map_err(silent).flatten()
+}
+
+/// Asks again and again until `program` will do, and answers its version; tells each time why it will not.
+pub async fn until_fit(program: &OsStr, tell: impl Fn(ProbeError)) -> String {
+    let pauses = ExponentialBuilder::default()
+        .with_min_delay(SHORTEST_PAUSE)
+        .with_max_delay(LONGEST_PAUSE)
+        .without_max_times();
+    let mut pauses = pauses.build();
+    loop {
+        sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
+        match probe(program).await {
+            Ok(version) => return version,
+            Err(error) => tell(error),
+        }
+    }
+}
+
+async fn examine(program: &OsStr) -> Result<String, ProbeError> {
     let name = program.to_string_lossy().into_owned();
     let missing =
         |error: io::Error| ProbeError::Missing { program: name.clone(), reason: error.to_string() };
@@ -98,6 +138,8 @@ fn has_codec(list: &str, codec: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
     use super::*;
 
     #[tokio::test]
@@ -108,6 +150,16 @@ mod tests {
             "`/nonexistent/ffmpeg` does not start (No such file or directory (os error 2)): \
              install FFmpeg 5.1 or newer, or point --ffmpeg at it"
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_ffmpeg_that_does_not_answer_is_not_waited_for() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let ffmpeg = dir.path().join("ffmpeg");
+        fs::write(&ffmpeg, "#!/bin/sh\nexec sleep 1000\n").expect("writable");
+        fs::set_permissions(&ffmpeg, fs::Permissions::from_mode(0o755)).expect("a program");
+        let error = probe(ffmpeg.as_os_str()).await.expect_err("no answer");
+        assert!(matches!(error, ProbeError::Silent { .. }), "{error}");
     }
 
     #[tokio::test]

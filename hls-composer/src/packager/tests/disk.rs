@@ -48,6 +48,32 @@ async fn viewers_lose_nothing_while_the_disk_fails_and_it_is_caught_up_later() {
     task.await.expect("no panic");
 }
 
+#[test]
+fn while_no_thread_is_free_posters_are_left_out_and_media_goes_on() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .expect("a runtime");
+    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    runtime.block_on(async {
+        let media = encode(45);
+        let data = tempfile::tempdir().expect("a directory");
+        // The only thread, as it is held by a disk that hangs.
+        drop(tokio::task::spawn_blocking(move || held.recv()));
+        let (Handle { input, mut view, .. }, packager) =
+            open(config(data.path(), "a1")).expect("valid");
+        tokio::spawn(packager.run());
+        for _ in 0..2 {
+            send(&input, Input::Picture(vec![128; 256 * 144 * 3 / 2].into())).await;
+        }
+        feed(&input, 0, Duration::ZERO, &media, 25).await;
+        let shown = wait_until(&mut view, |view| view.hint() == Some("a1-0-1.3.m4s")).await;
+        assert!(shown.poster().is_none());
+    });
+    drop(let_go);
+}
+
 #[tokio::test]
 async fn a_disk_that_hangs_holds_one_thread_and_nobody_else() {
     let data = tempfile::tempdir().expect("a directory");
