@@ -123,7 +123,7 @@ mod tests {
         let origin = format!("http://{}", listener.local_addr().expect("its address"));
         let trust = Trust::load(None).expect("the system's roots");
         let origin = origin.parse().expect("an origin");
-        let upstream = Upstream::new(&origin, &trust).ok().expect("an upstream");
+        let upstream = Upstream::new(&origin, &trust).expect("an upstream");
         let request = Request::get("/hls/a/live.m3u8").body(Body::empty()).expect("a request");
         let answer = forward(State(upstream), request).await;
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
