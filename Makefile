@@ -132,16 +132,16 @@ test-e2e: e2e/node_modules/.package-lock.json
 RIG := cargo nextest run --release --workspace --locked --profile rig --no-capture
 .PHONY: rig
 rig: deps-test build e2e/node_modules/.package-lock.json
-	RIG=full $(RIG) -E 'binary(busy_cores) | binary(faults) | binary(kills) | binary(cycles) | binary(lipsync) | binary(conformance)'
-	$(RIG) -E 'binary(viewers)' --run-ignored all
+	RIG=full $(RIG) -E 'binary(whole) & test(/^(busy_cores|conformance|cycles|faults|kills|lipsync)::/)'
+	$(RIG) -E 'binary(whole) & test(/^viewers::/)' --run-ignored all
 	cd e2e && E2E_REPEAT=20 npx playwright test broadcast encoder lip-sync loss network pause players restart
-	RIG=full FUZZ_SECONDS=60 $(RIG) -E 'binary(signaling_property) | binary(load) | binary(eight_peers) | binary(eight_on_air) | binary(fuzz_json)'
+	RIG=full FUZZ_SECONDS=60 $(RIG) -E 'binary(whole) & test(/^(eight_on_air|eight_peers|fuzz_json|load|signaling_property)::/)'
 
 .PHONY: bench
 bench: deps-test build e2e/node_modules/.package-lock.json
 	cd e2e && npm run bench:first-part
 	$(CARGO) test --release --workspace --bench pipelines
-	$(RIG) -E 'binary(load)'
+	$(RIG) -E 'binary(whole) & test(/^load::/)'
 
 # === Install ===
 

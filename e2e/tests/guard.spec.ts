@@ -156,16 +156,17 @@ test.describe('what cannot be read', () => {
 const tokensOf = (peer: SignalingPeer): string[] =>
   peer.facts.filter(({ event }) => event === 'rejoinToken').map(({ payload }) => String(payload.rejoinToken));
 
+/** A server that ends without a word, and its successor. */
+const restart = async (system: System) => {
+  await system.sfu.kill();
+  await system.sfu.start();
+};
+
 const LIVES_S = 4;
 
 test.describe('a rejoin token', () => {
   const quick = ['--rejoin-lifetime', `${LIVES_S}s`, '--seat-grace', '1s', '--broadcast-linger', '1s'];
   test.use({ systemOptions: embedded({ sfuArgs: quick }) });
-
-  const restart = async (system: System) => {
-    await system.sfu.kill();
-    await system.sfu.start();
-  };
 
   test('is renewed while its holder is in the room, and brings it back over a restart though its join token has run out', async ({ connect, system }) => {
     const ada = await connect();

@@ -147,10 +147,10 @@ async function segmentsOf(origin: string, roomId: string): Promise<number> {
   return (await response.text()).match(/^#EXTINF/gm)?.length ?? 0;
 }
 
-/** The rules are written once, beside the composer (tests/hls); what was served here is held to the same. */
+/** The rules are written once, beside the composer (tests/whole/hls); what was served here is held to the same. */
 async function holdToTheRules(directory: string): Promise<void> {
   // As a part of the workspace, so that nothing is compiled that the Rust tests have not compiled already.
-  const args = ['test', '--release', '--quiet', '--workspace', '--test', 'recorded', '--', '--nocapture'];
+  const args = ['test', '--release', '--quiet', '--workspace', '--test', 'whole', '--', 'recorded', '--nocapture'];
   const { stdout } = await promisify(execFile)('cargo', args, { cwd: repository, env: { ...process.env, RECORDED_LISTS: directory } });
   report(stdout.match(/^.*versions.*$/m)?.[0] ?? 'nothing was recorded');
 }

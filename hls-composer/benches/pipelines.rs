@@ -5,7 +5,7 @@
 //!
 //! `make bench`. Times are the machine's; read the lines of one run against each other.
 
-#[path = "../tests/rig/mod.rs"]
+#[path = "../tests/whole/rig/mod.rs"]
 mod rig;
 
 use std::{

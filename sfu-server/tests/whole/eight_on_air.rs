@@ -3,8 +3,6 @@
 //!
 //! For 60 s with `RIG=full`, otherwise for 8 s.
 
-mod eight;
-
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -12,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use eight::{CONSUMERS, PEERS, nothing_was_lost, window};
+use crate::eight::{CONSUMERS, PEERS, nothing_was_lost, window};
 use proto::v1::{BroadcastStatus, InputState};
 use rig::{
     Composer, Server, http,

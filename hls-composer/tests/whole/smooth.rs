@@ -1,13 +1,11 @@
 //! What a person who stays loses when others come, mute, unmute and go: not a single frame.
 
-mod rig;
-
-use proto::v1;
-use rig::{
+use crate::rig::{
     daemon::{Daemon, PATIENCE, ROOM, input, until},
     sender::{Clip, Sender, Ssrcs},
     viewer::{Seen, Viewer},
 };
+use proto::v1;
 use tokio::time::timeout;
 
 /// The blue difference of each person's picture.

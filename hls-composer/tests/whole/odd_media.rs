@@ -1,11 +1,8 @@
 //! Media that is legal and rare: whoever sends it is seen and heard as far as can be, and nothing is started again.
 
-mod rig;
-
 use std::{sync::Arc, time::Duration};
 
-use proto::v1;
-use rig::{
+use crate::rig::{
     daemon::{Daemon, ROOM, get_bytes, input},
     machine::{self, Machine},
     media::{Camera, Codec, microphone},
@@ -16,6 +13,7 @@ use rig::{
     timeline::Timeline,
     viewer::{Picture, Viewer},
 };
+use proto::v1;
 use tokio::time::sleep;
 
 /// Blue differences, and the centre of the only tile.

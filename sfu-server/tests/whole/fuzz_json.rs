@@ -3,15 +3,13 @@
 //!
 //! `FUZZ_SECONDS=60` fuzzes for so long instead of 3 s; `SEED=n` draws the same inputs again.
 
-mod fuzz;
-
 use std::{
     collections::BTreeSet,
     panic::{AssertUnwindSafe, catch_unwind},
     time::{Duration, Instant},
 };
 
-use fuzz::{
+use crate::fuzz::{
     corpus::{self, Input},
     large, mutate,
 };

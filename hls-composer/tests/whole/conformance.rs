@@ -3,22 +3,19 @@
 //! The rules are listed in `hls/rules.rs` (of one playlist), `hls/history.rs` (of versions and playlists among each
 //! other) and `hls/media.rs` (of what URIs lead to), each with where it is written.
 
-mod hls;
-mod rig;
-
 use std::{
     collections::{BTreeMap, HashMap},
     process::Command,
     time::Duration,
 };
 
-use hls::{
+use crate::hls::{
     history::{self, History},
     media,
     playlist::Playlist,
     rules,
 };
-use rig::{
+use crate::rig::{
     busy::Busy,
     daemon::{Daemon, PATIENCE, ROOM, input, until},
     http::{Answer, Http},

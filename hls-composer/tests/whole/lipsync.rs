@@ -6,16 +6,13 @@
 //! beeps belong together and that no beep is cut; `RIG=full` judges how well. A beep that is cut in a moment when the
 //! machine was away (`rig/machine.rs`) is named, and its case measured again.
 
-mod rig;
-
 use std::{
     sync::{Arc, mpsc},
     time::Duration,
 };
 
-use proto::v1;
-use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use rig::{
+use crate::rig::{
+    self,
     daemon::{Daemon, ROOM, get_bytes, input},
     machine::{self, Machine, Moment},
     media::{Camera, Codec, beeping, ffmpeg},
@@ -25,6 +22,8 @@ use rig::{
     sfu::Sfu,
     timeline::Timeline,
 };
+use proto::v1;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{task::JoinSet, time::sleep};
 
 const FPS: u32 = 30;

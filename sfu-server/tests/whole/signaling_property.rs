@@ -3,17 +3,15 @@
 //!
 //! `SEED=n` draws the same requests again; how those of several clients meet is up to the machine.
 
-mod property;
-
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::future::join_all;
-use property::{
+use crate::property::{
     choice::{self, Heard},
     known::{self, Room},
     seat::{Seat, peer_producers, producers},
     tally::Tally,
 };
+use futures_util::future::join_all;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rig::{Client, Server, dump::Ids, until};
 use serde_json::Value;

@@ -1,7 +1,5 @@
 //! An encoder that is killed or stopped loses nothing: the playlist goes on without a gap in time.
 
-mod rig;
-
 use std::{
     collections::BTreeMap,
     process::Command,
@@ -9,8 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use proto::v1;
-use rig::{
+use crate::rig::{
     daemon::{Daemon, ROOM, input},
     media::{Camera, Codec, microphone},
     rig_count,
@@ -18,6 +15,7 @@ use rig::{
     sfu::Sfu,
     timeline::Timeline,
 };
+use proto::v1;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_encoder_that_is_killed_or_stopped_is_replaced_and_no_media_is_lost() {

@@ -1,17 +1,15 @@
 //! Nothing leaks: ports, processes and memory are what they were after many inputs have come and gone.
 
-mod rig;
-
 use std::time::Instant;
 
-use procfs::process::Process;
-use proto::v1;
-use rig::{
+use crate::rig::{
     daemon::{Daemon, PATIENCE, ROOM, input},
     rig_count,
     sender::Ssrcs,
     sfu::Sfu,
 };
+use procfs::process::Process;
+use proto::v1;
 use tokio::time::timeout;
 
 /// Memory may differ by this much: allocators keep what they were given for a while.

@@ -1,14 +1,12 @@
 //! The composer against a scripted client: the promises of `composer.v1`, with real FFmpegs and real RTP.
 
-mod rig;
-
 use std::process::Command;
 
-use proto::v1;
-use rig::{
+use crate::rig::{
     daemon::{Daemon, PATIENCE, ROOM, input, reason, until},
     sender::{Clip, Sender, Ssrcs},
 };
+use proto::v1;
 use tokio::time::timeout;
 use tonic::Code;
 use tonic_types::StatusExt as _;

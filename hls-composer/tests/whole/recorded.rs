@@ -1,15 +1,13 @@
 //! Playlists that players were served elsewhere (`e2e/tests/players.spec.ts` keeps them), held to every rule. The
 //! directory is RECORDED_LISTS; without it there is nothing to hold.
 
-mod hls;
-
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
 };
 
-use hls::{
+use crate::hls::{
     history::{History, RELOAD},
     playlist::Playlist,
 };

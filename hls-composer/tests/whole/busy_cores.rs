@@ -1,22 +1,20 @@
 //! Both cores are kept busy by something else: whoever is on air stays on air, whoever joins comes up, and no process is
 //! ended for being slow. How late everything is, is printed.
 
-mod rig;
-
 use std::{
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use proto::v1;
-use rig::{
+use crate::rig::{
     daemon::{Daemon, ROOM, input},
     media::{Camera, Codec, microphone},
     rig_count,
     sender::Ssrcs,
     sfu::Sfu,
 };
+use proto::v1;
 use tokio::time::{sleep, timeout};
 
 /// Far beyond what it takes to come up with a third of a core.

@@ -3,11 +3,9 @@
 //!
 //! For 60 s with `RIG=full`, otherwise for 8 s.
 
-mod eight;
-
 use std::{sync::Arc, time::Instant};
 
-use eight::{CONSUMERS, PEERS, nothing_was_lost, window};
+use crate::eight::{CONSUMERS, PEERS, nothing_was_lost, window};
 use rig::{
     Server,
     media::{Clip, Room},

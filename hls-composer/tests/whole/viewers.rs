@@ -1,8 +1,5 @@
 //! Any number of viewers behind nginx: what the origin is asked, and what they see of a stream that is interrupted.
 
-mod hls;
-mod rig;
-
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -10,13 +7,14 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use hls::playlist::Playlist;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use rig::{
+use crate::hls::playlist::Playlist;
+use crate::rig::{
+    self,
     daemon::{Daemon, PATIENCE, ROOM},
     http::Http,
     nginx::Nginx,
 };
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 use tonic::codegen::http::Version;
 

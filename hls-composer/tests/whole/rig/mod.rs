@@ -1,6 +1,6 @@
 //! What tests and benches of the whole composer share: the daemon as a process of its own with a scripted client, and
 //! senders of real RTP.
-#![allow(dead_code, reason = "each binary that includes the rig uses its own part of it")]
+#![allow(dead_code, reason = "benches that include the rig use their own part of it")]
 
 pub mod busy;
 pub mod daemon;

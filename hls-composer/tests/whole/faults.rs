@@ -6,16 +6,14 @@
 //! `RIG=full`, which has the long form of every fault, over several runs. What falls into a moment when the machine was
 //! away (`rig/machine.rs`) is named and measured again.
 
-mod rig;
-
 use std::{
     process::Command,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use proto::v1;
-use rig::{
+use crate::rig::{
+    self,
     daemon::{Daemon, ROOM, input},
     machine::{self, Machine},
     media::{Camera, Codec, microphone},
@@ -24,6 +22,7 @@ use rig::{
     sfu::Sfu,
     viewer::{Picture, Seen, Viewer},
 };
+use proto::v1;
 use tokio::time::sleep;
 
 /// Names, codecs, the blue difference, and the centre of the tile.

@@ -1,8 +1,5 @@
 //! A disk that is full, or read-only, or gone costs no viewer anything; the operator is told, and it heals.
 
-mod hls;
-mod rig;
-
 use std::{
     collections::BTreeSet,
     fs,
@@ -11,12 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hls::playlist::Playlist;
-use proto::v1;
-use rig::{
+use crate::hls::playlist::Playlist;
+use crate::rig::{
     daemon::{Daemon, PATIENCE, ROOM, ahead_of_others, until},
     http::Http,
 };
+use proto::v1;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 
 #[tokio::test(flavor = "multi_thread")]
