@@ -375,12 +375,13 @@ impl Broadcast {
 
     async fn end(mut self, over: Over) -> Ended {
         let room = self.config.room_id.clone();
-        self.inputs.end().await;
         let ending = match over {
             Over::Closed(_) => Ending::Finish,
             Over::Suspended(_) | Over::Failed(_) => Ending::Suspend,
         };
-        let failure = self.pipeline.end(ending).await;
+        // Inputs may take their time to end, on a busy machine or a disk that hangs: the last pictures would stand still, and
+        // what is to be saved would wait.
+        let (failure, ()) = tokio::join!(self.pipeline.end(ending), self.inputs.end());
         match over {
             Over::Suspended(done) => {
                 tracing::info!(%room, "broadcast suspended");

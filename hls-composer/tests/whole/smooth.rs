@@ -2,6 +2,7 @@
 
 use crate::rig::{
     daemon::{Daemon, PATIENCE, ROOM, input, until},
+    machine::{self, Machine, Moment},
     sender::{Clip, Sender, Ssrcs},
     viewer::{Seen, Viewer},
 };
@@ -17,10 +18,27 @@ const CLEO: u8 = 160;
 const LEFT: (usize, usize) = (64, 46);
 const RIGHT: (usize, usize) = (192, 46);
 
+/// How often it is measured at most.
+const TRIES: usize = 8;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn others_come_muted_unmute_mute_and_go_and_those_who_stay_lose_no_frame() {
+    let mut machine = Machine::watch();
+    for _ in 0..TRIES {
+        let away = run(&mut machine).await;
+        if away.is_empty() {
+            return;
+        }
+        println!("it is measured again, the machine was away: {away:#?}");
+    }
+    panic!("the machine was away {TRIES} times");
+}
+
+/// Answers what of the frames that were lost may be the machine's doing; nothing when none was.
+async fn run(machine: &mut Machine) -> Vec<Moment> {
     let clips = [ADA, BEN, CLEO].map(Clip::counting);
     let mut daemon = Daemon::start(&[]).await;
+    machine::follow(daemon.pid(), machine.tell());
     let mut statuses = daemon.open(1).await.expect("a claim");
     daemon.scene(1, 1, &["ada", "ben"]).await;
     let ada = climb(&mut daemon, "ada", Ssrcs::of(0)).await;
@@ -50,11 +68,26 @@ async fn others_come_muted_unmute_mute_and_go_and_those_who_stay_lose_no_frame()
     let playlist = daemon.get(&format!("/hls/{ROOM}/live.m3u8")).await;
     daemon.close(1).await;
 
+    let joined = viewer.first_unix_ms;
     let pictures = viewer.pictures();
     let ada = Seen::through(&pictures, ADA, LEFT);
     let ben = Seen::through(&pictures, BEN, RIGHT);
     println!("{} pictures; Ada: {ada:?}; Ben: {ben:?}", pictures.len());
-    assert_eq!([ada.lost, ben.lost], [0, 0], "frames of Ada, and of Ben while he was there");
+    let mut away = vec![];
+    if [ada.lost, ben.lost] != [0, 0] {
+        for (flaw, is_single) in ada.flaws.iter().chain(&ben.flaws) {
+            let at = joined + *flaw as u64 * 1000 / 15;
+            let moments = match is_single {
+                true => machine.away_for_a_picture(at),
+                false => machine.away(at, at),
+            };
+            assert!(
+                !moments.is_empty(),
+                "frames of Ada, or of Ben while he was there, are lost: {flaw}"
+            );
+            away.extend(moments);
+        }
+    }
     assert!(ada.shown > 15 * 10, "Ada's camera sends 15 frames a second for more than ten seconds");
     assert!(ben.shown > 0, "Ben was there");
     let last = pictures.last().expect("a picture");
@@ -65,6 +98,7 @@ async fn others_come_muted_unmute_mute_and_go_and_those_who_stay_lose_no_frame()
         (encoder, input(status, "ada").map(|ada| (ada.pid, ada.generation)))
     };
     assert_eq!(process(&before), process(&after), "nothing of hers was started again");
+    away
 }
 
 /// Steps 2, 5, 6 and 7 of a ladder.

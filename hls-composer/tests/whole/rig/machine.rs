@@ -25,6 +25,9 @@ pub const LATE: Duration = Duration::from_millis(20);
 /// So long before and after a moment, what is seen may be its doing: the plan of who was late moves back within 2 s.
 const BEFORE: u64 = 300;
 const AFTER: u64 = 2500;
+/// Whose plan such a moment has moved by more than a voice bears at once, its pictures glide back by 5 ms a second
+/// (`compositor/playout.rs`): for so long, one is left out or shown twice every 13 s.
+const GLIDES: u64 = 70_000;
 /// A machine of which more is in use is not idle.
 const IDLE: f64 = 0.15;
 
@@ -77,10 +80,19 @@ impl Machine {
 
     /// The moments that may have to do with what was seen between two times, in milliseconds since the Unix epoch.
     pub fn away(&mut self, from: u64, to: u64) -> Vec<Moment> {
+        self.touching(from, to, AFTER)
+    }
+
+    /// The moments by which a single picture may be missing, or stand twice, at this time.
+    pub fn away_for_a_picture(&mut self, at: u64) -> Vec<Moment> {
+        self.touching(at, at, GLIDES)
+    }
+
+    fn touching(&mut self, from: u64, to: u64, after: u64) -> Vec<Moment> {
         self.moments.extend(self.told.try_iter());
         let touches = |moment: &&Moment| {
             let begun = moment.unix_ms.saturating_sub(moment.late.as_millis() as u64 + BEFORE);
-            begun <= to && from <= moment.unix_ms + AFTER
+            begun <= to && from <= moment.unix_ms + after
         };
         self.moments.iter().filter(touches).cloned().collect()
     }

@@ -112,8 +112,8 @@ pub struct Seen {
     pub repeated: usize,
     /// The most of them in a row.
     pub longest_still: usize,
-    /// The pictures that were not as they should be.
-    pub flaws: Vec<usize>,
+    /// The pictures that were not as they should be, and whether only one was left out or shown twice.
+    pub flaws: Vec<(usize, bool)>,
 }
 
 impl Seen {
@@ -128,7 +128,8 @@ impl Seen {
             }
             let step = (now.number(centre) + 8 - before.number(centre)) % 8;
             if step != 1 {
-                seen.flaws.push(n);
+                let is_single = step == 2 || (step == 0 && still == 0);
+                seen.flaws.push((n, is_single));
             }
             match step {
                 0 => {
