@@ -252,7 +252,7 @@ mod tests {
     use std::{fs, net::Ipv4Addr, os::unix::fs::PermissionsExt as _};
 
     use daemon::cpus::CpuList;
-    use tokio::sync::Semaphore;
+    use tokio::{sync::Semaphore, time::timeout};
 
     use super::*;
     use crate::{
@@ -289,12 +289,15 @@ mod tests {
         let leases = vec![(Kind::Video, pair)];
         let input = Input::reserve("one".into(), "ada".into(), 0, leases, reserved, config, events);
         let started = input.start(vec![vp8(7)]);
-        let pid: u32 = loop {
-            match fs::read_to_string(&told) {
-                Ok(pid) => break pid.trim().parse().expect("a process id"),
-                Err(_) => sleep(Duration::from_millis(10)).await,
+        let telling = async {
+            loop {
+                match fs::read_to_string(&told) {
+                    Ok(pid) => return pid.trim().parse().expect("a process id"),
+                    Err(_) => sleep(Duration::from_millis(10)).await,
+                }
             }
         };
+        let pid: u32 = timeout(Duration::from_secs(20), telling).await.expect("it starts");
 
         assert_eq!(input.set_paused(vec![Kind::Video]).await, Ok(1), "the one that climbs");
         input.stop().await;

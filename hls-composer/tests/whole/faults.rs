@@ -339,11 +339,7 @@ async fn run(full: bool, pictures: &Pictures, open: &[usize], machine: &mut Mach
             let time = at(*flaw);
             // Of the fault that began last before it.
             let beside = spans.iter().rposition(|(.., begun, _)| *begun <= time).unwrap_or(0);
-            let moments = match is_single {
-                true => machine.away_for_a_picture(time),
-                false => machine.away(time, time),
-            };
-            match moments.first() {
+            match machine.away_beside_a_flaw(time, *is_single).first() {
                 Some(moment) => {
                     run.measured[beside].2.push(format!("{name} flawed at {flaw}: {moment:?}"));
                 }

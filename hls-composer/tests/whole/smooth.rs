@@ -77,10 +77,7 @@ async fn run(machine: &mut Machine) -> Vec<Moment> {
     if [ada.lost, ben.lost] != [0, 0] {
         for (flaw, is_single) in ada.flaws.iter().chain(&ben.flaws) {
             let at = joined + *flaw as u64 * 1000 / 15;
-            let moments = match is_single {
-                true => machine.away_for_a_picture(at),
-                false => machine.away(at, at),
-            };
+            let moments = machine.away_beside_a_flaw(at, *is_single);
             assert!(
                 !moments.is_empty(),
                 "frames of Ada, or of Ben while he was there, are lost: {flaw}"

@@ -83,9 +83,9 @@ impl Machine {
         self.touching(from, to, AFTER)
     }
 
-    /// The moments by which a single picture may be missing, or stand twice, at this time.
-    pub fn away_for_a_picture(&mut self, at: u64) -> Vec<Moment> {
-        self.touching(at, at, GLIDES)
+    /// The moments by which pictures may be missing, or stand more than once, at this time; a single one for longer.
+    pub fn away_beside_a_flaw(&mut self, at: u64, is_single: bool) -> Vec<Moment> {
+        self.touching(at, at, if is_single { GLIDES } else { AFTER })
     }
 
     fn touching(&mut self, from: u64, to: u64, after: u64) -> Vec<Moment> {
