@@ -11,7 +11,11 @@ use super::{
     rig::{PATIENCE, Rig, status},
 };
 use crate::{
-    broadcast::{DesiredBroadcast, desired::Paused, driver::PANICS},
+    broadcast::{
+        DesiredBroadcast,
+        desired::{DesiredInput, Paused},
+        driver::PANICS,
+    },
     signaling::messages::BroadcastStatus,
 };
 
@@ -88,6 +92,42 @@ async fn whoever_rests_costs_nothing_meanwhile() {
     let before = used();
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert!(used() - before < 500, "a driver that waits does not compute");
+}
+
+/// The composer refuses a scene of more, and a session whose scene is refused ends (`composer.proto`, UpdateSceneRequest).
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_finds_no_tile_is_named_and_the_others_are_shown() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let Call::Open(_, statuses) = rig.next().await else { panic!("OpenBroadcast first") };
+    rig.desired.send_modify(|desired| {
+        let ada = desired.inputs[0].clone();
+        let guest = |n| DesiredInput {
+            participant: format!("guest {n}"),
+            peer_id: format!("guest {n}"),
+            ..ada.clone()
+        };
+        desired.inputs = (1..=65).map(guest).collect();
+    });
+    let shown = loop {
+        if let Call::Scene(scene) = rig.next().await
+            && scene.tiles.len() > 1
+        {
+            break scene.tiles.len();
+        }
+    };
+    assert_eq!(shown, 64);
+    let live = status("none yet", v1::InputState::Active, 0);
+    statuses.send(Ok(live)).await.expect("a driver that listens");
+    let is_live = |status: &BroadcastStatus| matches!(status, BroadcastStatus::Live { .. });
+    let told = async {
+        let told = rig.status.wait_for(is_live).await.expect("a driver");
+        serde_json::to_value(&*told).expect("JSON")
+    };
+    let told = timeout(PATIENCE, told).await.expect("in time");
+    let missing: Vec<_> = told["missing"].as_array().expect("who is missing").iter().collect();
+    assert_eq!(missing.len(), 1, "{told}");
+    assert_eq!(missing[0]["peerId"], "guest 65");
 }
 
 #[tokio::test(flavor = "multi_thread")]
