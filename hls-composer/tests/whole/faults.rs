@@ -171,7 +171,7 @@ fn faults(small: [Arc<Camera>; 2], large: [Arc<Camera>; 2], full: bool) -> Vec<F
         faults.push(Fault {
             end: Act::Nothing,
             processes: 1,
-            ..order(name, victim, Order::Jump(hours * 3600), 0.0, Order::Loss(0))
+            ..order(name, victim, Order::Jump(Track::Both, hours * 3600), 0.0, Order::Loss(0))
         });
     }
     faults

@@ -47,7 +47,7 @@ pub enum Order {
     /// The encoder starts anew: other SSRCs, sequence numbers and timestamps.
     NewSsrc,
     /// Timestamps jump by so many seconds; the next sender report knows of it.
-    Jump(i32),
+    Jump(Track, i32),
     /// Another picture size, from a key frame on.
     Camera(Arc<Camera>),
     /// Sender reports are off by up to so much, back and forth.
@@ -284,10 +284,15 @@ impl Sending {
                 }
                 self.next_frame = self.camera.key_frame(self.next_frame);
             }
-            Order::Jump(seconds) => {
-                for (leg, rate) in [(&mut self.video, 90_000), (&mut self.audio, 48_000)] {
-                    leg.stream.offset =
-                        leg.stream.offset.wrapping_add_signed(seconds.wrapping_mul(rate));
+            Order::Jump(track, seconds) => {
+                for (kind, leg, rate) in [
+                    (v1::MediaKind::Video, &mut self.video, 90_000),
+                    (v1::MediaKind::Audio, &mut self.audio, 48_000),
+                ] {
+                    if track.is_of(kind) {
+                        let jump = seconds.wrapping_mul(rate);
+                        leg.stream.offset = leg.stream.offset.wrapping_add_signed(jump);
+                    }
                 }
                 // The report that knows of it is a whole period away.
                 self.next_report = now + REPORTS;
