@@ -100,14 +100,26 @@ impl InputBuffer {
             }
             Payload::Samples { first, samples } => {
                 let position = first as f64 / f64::from(SAMPLE_RATE);
-                self.playout.sound_arrived(media.arrived, position);
-                if self.sound.is_empty() {
-                    self.sound_start = first;
-                }
+                let position = self.playout.sound_arrived(media.arrived, position);
+                self.continue_sound((position * f64::from(SAMPLE_RATE)).round() as u64);
                 self.sound.extend(samples);
                 let surplus = self.sound.len().saturating_sub(MAX_SAMPLES);
                 self.sound.drain(..surplus);
                 self.sound_start += surplus as u64;
+            }
+        }
+    }
+
+    /// What is kept of the sound ends at sample `first`: a gap is silence, and where time jumps nothing of before counts.
+    fn continue_sound(&mut self, first: u64) {
+        let end = self.sound_start + self.sound.len() as u64;
+        match first.checked_sub(end) {
+            Some(gap) if !self.sound.is_empty() && gap <= MAX_SAMPLES as u64 => {
+                self.sound.extend(std::iter::repeat_n([0; 2], gap as usize));
+            }
+            _ => {
+                self.sound.clear();
+                self.sound_start = first;
             }
         }
     }
@@ -293,6 +305,30 @@ mod tests {
         }
         let off = first_heard[30..].iter().map(|error| error.abs()).max();
         assert!(off < Some(SAMPLE_RATE.into()).map(|rate: i64| rate / 50), "{first_heard:?}");
+    }
+
+    #[test]
+    fn sound_that_goes_on_where_it_stopped_is_heard_again_beside_a_picture_that_went_on() {
+        let id: Arc<str> = "a".into();
+        let start = Instant::now();
+        let mut buffer = InputBuffer::new(FPS);
+        let (mut heard, mut sent) = (vec![], 0);
+        for tick in 0..300_u64 {
+            let now = start + Duration::from_nanos(tick * 1_000_000_000 / 15);
+            buffer.take(frame(&id, 1, now, tick));
+            // Sound from 0 to 5 s and from 13 s on, numbered without a gap.
+            for run in (1000 * tick / 15).div_ceil(20)..(1000 * (tick + 1) / 15).div_ceil(20) {
+                if !(250..650).contains(&run) {
+                    let at = start + Duration::from_millis(20 * run);
+                    buffer.take(samples(&id, at, 960 * sent, 960));
+                    sent += 1;
+                }
+            }
+            buffer.advance(now);
+            heard.push(buffer.samples().iter().all(|sample| sample[1] == 7));
+        }
+        let at = |seconds: usize| heard[seconds * 15..][..15].iter().all(|heard| *heard);
+        assert!(at(3) && !at(14) && at(16) && at(19));
     }
 
     /// The frames on show at one tick after another, each frame arriving when `arrival` says.

@@ -9,6 +9,7 @@
 //! It never waits for an input: a tile without a due frame keeps its last one, a microphone without due samples is
 //! silent. Picture *and* sound are written every tick from tick 0 on, since an encoder starved of either stops.
 
+mod anchor;
 mod buffer;
 mod canvas;
 mod clock;

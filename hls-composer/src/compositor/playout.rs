@@ -7,6 +7,8 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
+use super::anchor::Anchor;
+
 /// How long an arrival counts for O.
 const WINDOW: Duration = Duration::from_secs(2);
 /// How long a video lag counts for D.
@@ -64,6 +66,7 @@ pub struct Playout {
     /// Seconds between two frames.
     frame: f64,
     offsets: Recent,
+    anchor: Anchor,
     lags: Recent,
     first_frame: Option<Instant>,
     last_sound: Option<Instant>,
@@ -88,6 +91,7 @@ impl Playout {
             epoch,
             frame: 1.0 / f64::from(fps),
             offsets: Recent::default(),
+            anchor: Anchor::default(),
             lags: Recent::default(),
             first_frame: None,
             last_sound: None,
@@ -99,10 +103,13 @@ impl Playout {
         }
     }
 
-    /// Sound of `position` seconds arrived.
-    pub fn sound_arrived(&mut self, at: Instant, position: f64) {
+    /// Sound of `position` seconds arrived. Answers where it stands in the input's time, in seconds.
+    pub fn sound_arrived(&mut self, at: Instant, position: f64) -> f64 {
         self.last_sound = Some(at);
-        self.offsets.push(at, self.seconds(at) - position, WINDOW);
+        let offset = self.seconds(at) - position;
+        let moved = self.anchor.moves(at, offset - self.offsets.min().unwrap_or(offset));
+        self.offsets.push(at, offset - moved, WINDOW);
+        position + moved
     }
 
     /// The frame of `position` seconds arrived.

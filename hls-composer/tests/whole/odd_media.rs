@@ -189,6 +189,23 @@ async fn sound_that_stops_returns_without_sender_reports() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_stops_returns_without_sender_reports() {
+    let camera = Camera::counting(Codec::Vp8, BEFORE, 320, 180);
+    let mut room = Room::of(camera, Some(Track::Both)).await;
+    room.ada.order(Order::NoReports);
+    room.ada.order(Order::Unmute(Track::Both));
+    room.until(v1::InputState::Active).await;
+    let viewer = Viewer::watch(&room.daemon).await;
+    room.ada.order(Order::Mute(Track::Camera));
+    sleep(seconds(8.0)).await;
+    room.ada.order(Order::Jump(Track::Camera, -8));
+    room.ada.order(Order::Unmute(Track::Camera));
+    sleep(seconds(6.0)).await;
+    assert_eq!(room.generation(), 1);
+    assert!(moves(&room.pictures(viewer).await, BEFORE), "the picture moves again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn colours_of_bt709_are_what_they_were() {
     let mut room = Room::of(Camera::in_bt709("C03020"), None).await;
     room.until(v1::InputState::Active).await;
