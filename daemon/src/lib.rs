@@ -11,3 +11,4 @@ pub mod ops;
 pub mod ready;
 pub mod secret;
 pub mod signals;
+pub mod state_file;

@@ -7,6 +7,7 @@ export class RawSocket {
   readonly #socket: WebSocket;
   /** Every acknowledgement, in the order it came. */
   readonly acknowledged: { id: number; answer: unknown }[] = [];
+  /** The server has disconnected the client, or closed the connection. */
   closed = false;
 
   private constructor(socket: WebSocket) {
@@ -27,6 +28,7 @@ export class RawSocket {
         admitted = true;
         if (greeting) socket.send(greeting);
       }
+      if (frame.startsWith('41')) raw.closed = true;
       if (frame === '2') socket.send('3');
       const [, id, answers] = /^43(\d+)(\[.*)$/s.exec(frame) ?? [];
       if (id && answers) raw.acknowledged.push({ id: Number(id), answer: (JSON.parse(answers) as unknown[])[0] });
@@ -45,7 +47,7 @@ export class RawSocket {
   }
 
   async close(): Promise<void> {
-    if (this.closed) return;
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
     this.#socket.close();
     await once(this.#socket, 'close');
   }

@@ -332,6 +332,29 @@ test('more requests than a peer may have waiting are each answered once, some wi
   await expect.poll(async () => (await room.observer.must('listProducers')).producers).toHaveLength(1);
 });
 
+test('more requests than a connection can be sent answers to are all answered, or its client is disconnected', async ({ raw }) => {
+  const sockets = await Promise.all(Array.from({ length: 12 }, () => raw()));
+  for (const [n, socket] of sockets.entries()) {
+    const count = 1000 + 250 * (n % 4);
+    for (let id = 0; id < count; id += 1) socket.ask(id, 'listProducers');
+    const answered = () => socket.closed || socket.acknowledged.length === count;
+    await expect.poll(answered, { message: `connection ${n}` }).toBe(true);
+  }
+});
+
+test.describe('however fast a client asks', () => {
+  test.use({ systemOptions: { broadcast: false, sfuArgs: ['--max-requests', '100000'], composerArgs: [] } });
+
+  test('a producer that was closed has left its MID to the next one', async ({ room }) => {
+    await room.host.must('stopProducing');
+    for (let n = 0; n < 300; n += 1) {
+      const { id } = await room.host.must('produce', { kind: 'audio', rtpParameters: { ...opus(1000 + n), mid: '0' } });
+      if (n % 2) await room.host.must('stopProducing');
+      else await room.host.must('closeProducer', { producerId: id });
+    }
+  });
+});
+
 test('facts reach everybody but the one they are about, and a newcomer is told of those who send nothing', async ({ connect, room }) => {
   const guest = await connect();
   const { peerId } = await guest.must('joinRoom', { roomId: room.roomId, displayName: '  Guest\u0007 ' });

@@ -7,14 +7,14 @@
 //! ```
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
 };
 
 use axum::{
     Router,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header, uri::Authority},
+    http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header, uri::Authority},
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
@@ -60,21 +60,25 @@ impl Guard {
         if self.has_token(headers) {
             return Ok(());
         }
-        let said = headers.get(header::HOST).map(|host| host.to_str().unwrap_or("what is no name"));
         // HTTP/2 says it in the address.
         let asked = uri.authority().map(Authority::as_str);
-        if let Some(unknown) = said.into_iter().chain(asked).find(|host| !self.knows(host)) {
+        let hosts = || all(headers, &header::HOST).chain(asked);
+        if let Some(unknown) = hosts().find(|host| !self.knows(host)) {
             return Err(Refusal::Host(unknown.chars().take(100).collect()));
         }
         if method.is_safe() {
             return Ok(());
         }
-        if let Some(origin) = headers.get(header::ORIGIN) {
-            let origin = origin.to_str().unwrap_or("this origin");
-            let own = said.or(asked).map(|host| format!("http://{host}"));
-            if own.is_none_or(|own| !own.eq_ignore_ascii_case(origin)) {
-                return Err(Refusal::Origin(origin.chars().take(100).collect()));
-            }
+        let own = hosts().next().map(|host| format!("http://{host}"));
+        let is_own =
+            |origin: &str| own.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(origin));
+        if let Some(other) = all(headers, &header::ORIGIN).find(|origin| !is_own(origin)) {
+            return Err(Refusal::Origin(other.chars().take(100).collect()));
+        }
+        // Browsers say it beside an Origin, and where they send none.
+        let sites = HeaderName::from_static("sec-fetch-site");
+        if all(headers, &sites).any(|site| site != "same-origin" && site != "none") {
+            return Err(Refusal::Origin("another site".into()));
         }
         if listen::is_loopback(source) { Ok(()) } else { Err(Refusal::Source(source)) }
     }
@@ -88,10 +92,27 @@ impl Guard {
     /// An address cannot be made to point elsewhere, and `localhost` is no name of the network.
     fn knows(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
+        // Nothing stands before the name, and nothing but a port behind it.
+        let rest = authority.as_str().strip_prefix(authority.host());
+        let is_port = |rest: &str| {
+            rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
+        };
+        if !rest.is_some_and(|rest| rest.is_empty() || is_port(rest)) {
+            return false;
+        }
         let name = authority.host().to_ascii_lowercase();
-        let bare = name.trim_start_matches('[').trim_end_matches(']');
-        name == "localhost" || bare.parse::<IpAddr>().is_ok() || self.hosts.contains(&name)
+        let bracketed = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let is_address = match bracketed {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => name.parse::<Ipv4Addr>().is_ok(),
+        };
+        is_address || name == "localhost" || self.hosts.contains(&name)
     }
+}
+
+/// Every value of a header that should stand once.
+fn all<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("what is no name"))
 }
 
 async fn ask(
@@ -129,7 +150,11 @@ mod tests {
         let headers =
             headers.iter().map(|(name, value)| (name.clone(), value.parse().expect("a value")));
         let uri = Uri::from_static("/workers/0/replace");
-        guard().check(&method, &uri, &headers.collect(), source.parse().expect("an address"))
+        let mut said = HeaderMap::new();
+        for (name, value) in headers {
+            said.append(name, value);
+        }
+        guard().check(&method, &uri, &said, source.parse().expect("an address"))
     }
 
     #[test]
@@ -150,6 +175,10 @@ mod tests {
             "localhost.evil.example",
             "probes.example.evil",
             "127.0.0.1.evil.example",
+            "[::1].evil.example",
+            "[127.0.0.1].evil",
+            "[127.0.0.1]",
+            "evil@127.0.0.1",
             "a b",
         ] {
             let refused = asked(Method::GET, &[(header::HOST, host)], HERE);
@@ -185,6 +214,18 @@ mod tests {
             asked(Method::POST, &[(header::ORIGIN, "null")], HERE),
             Err(Refusal::Origin(_))
         ));
+        for site in ["cross-site", "same-site"] {
+            let fetched = HeaderName::from_static("sec-fetch-site");
+            let refused = asked(Method::POST, &[host.clone(), (fetched, site)], HERE);
+            assert!(matches!(refused, Err(Refusal::Origin(_))), "{site}");
+        }
+        let own = (header::ORIGIN, "http://127.0.0.1:9100");
+        let evil = (header::ORIGIN, "https://evil.example");
+        for headers in [[host.clone(), own.clone(), evil.clone()], [host.clone(), evil, own]] {
+            assert!(matches!(asked(Method::POST, &headers, HERE), Err(Refusal::Origin(_))));
+        }
+        let two = [host.clone(), (header::HOST, "evil.example")];
+        assert!(matches!(asked(Method::GET, &two, HERE), Err(Refusal::Host(_))));
         for method in [Method::PUT, Method::DELETE, Method::PATCH] {
             assert!(
                 asked(method, &[], "192.0.2.1").is_err(),

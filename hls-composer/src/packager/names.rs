@@ -21,6 +21,8 @@ pub const TIMELINE: &str = "timeline.json";
 pub const WINDOW: &str = "window.jsonl";
 /// The part that is hinted, as far as it has come; never served under this name.
 pub const BEGUN: &str = "begun.part";
+/// No file of a broadcast holds more, in bytes: its segments are some hundred kilobytes, and a day of [`WINDOW`] is 10 MB.
+pub const MOST_BYTES: u64 = 64 << 20;
 
 /// Whether `name` is a room id or an incarnation: `^[A-Za-z0-9_-]{1,64}$`. Such a name is safe in
 /// a path and in a URI without escaping.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use daemon::state_file;
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
@@ -148,7 +149,7 @@ impl Record {
     /// # Errors
     /// When it is missing, damaged or of another version.
     pub fn read(dir: &Path) -> Result<Self, Error> {
-        let json = fs::read(dir.join(names::TIMELINE))?;
+        let json = state_file::read(&dir.join(names::TIMELINE), names::MOST_BYTES)?;
         let Versioned { version } = serde_json::from_slice(&json)?;
         if version != VERSION {
             return Err(Error::Version { found: version });
@@ -206,7 +207,8 @@ impl Record {
 /// The segments right before the number `end` that are in the DVR window's file, and on disk in full. A last line cut
 /// short is no line.
 fn load_window(dir: &Path, end: u64) -> VecDeque<Outline> {
-    let text = fs::read_to_string(dir.join(names::WINDOW)).unwrap_or_default();
+    let text = state_file::read(&dir.join(names::WINDOW), names::MOST_BYTES).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
     let mut window = VecDeque::new();
     let mut wanted = end;
     for line in text.lines().rev() {
@@ -239,12 +241,12 @@ fn load_segment(
         .entry(record.init.clone())
         .or_insert_with(|| load_map(dir, &record.init).map(Arc::new))
         .clone()?;
-    let file = fs::read(dir.join(names::segment(&record.stem))).ok()?;
+    let file = state_file::read(&dir.join(names::segment(&record.stem)), names::MOST_BYTES).ok()?;
     record.with_media(map, &file)
 }
 
 fn load_map(dir: &Path, name: &str) -> Option<Map> {
-    let bytes = fs::read(dir.join(name)).ok()?;
+    let bytes = state_file::read(&dir.join(name), names::MOST_BYTES).ok()?;
     let init = Init::parse(Bytes::from(bytes)).ok()?;
     Some(Map { name: name.to_owned(), init })
 }
@@ -290,6 +292,14 @@ mod tests {
         let mut more = fields();
         more.insert("end".to_owned(), Value::Null);
         assert!(matches!(read_fields(&more), Err(Error::Damaged(_))), "a field nobody knows");
+    }
+
+    #[test]
+    fn what_is_no_file_is_a_timeline_that_cannot_be_read_and_holds_up_nobody() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join(names::TIMELINE);
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).expect("a FIFO");
+        assert!(matches!(Record::read(dir.path()), Err(Error::Io(_))));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use daemon::state_file;
 use tracing::warn;
 
 use super::config::{Config, ConfigError};
@@ -87,7 +88,7 @@ pub async fn resume(
     let window = config.window;
     let load = tokio::task::spawn_blocking(move || {
         // It may have been killed before its first poster.
-        let poster = fs::read(dir.join(names::POSTER)).ok();
+        let poster = state_file::read(&dir.join(names::POSTER), names::MOST_BYTES).ok();
         (record.load(&dir, &incarnation, fps, window), poster.map(Bytes::from))
     });
     let (timeline, poster) = load.await.map_err(|source| ConfigError::Loading { source })?;

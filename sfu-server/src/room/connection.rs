@@ -9,10 +9,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use socketioxide::extract::SocketRef;
+use socketioxide::{SocketError, extract::SocketRef};
 use tokio::{
-    sync::{mpsc, watch},
-    time::{Instant, sleep_until, timeout, timeout_at},
+    sync::{OwnedSemaphorePermit, mpsc, watch},
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 
 use crate::{
@@ -36,6 +36,9 @@ use crate::{
 const DEADLINE: Duration = Duration::from_secs(8);
 /// What guessing a password wrong costs: people choose them, so that they can be guessed.
 const PENALTY: Duration = Duration::from_secs(1);
+/// Pauses before a client that has not read what waits for it is disconnected again.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Whoever joins by this name has the connection end by a panic.
 #[cfg(test)]
@@ -57,8 +60,9 @@ pub async fn run(
     mut parting: watch::Receiver<Option<Parting>>,
     door: Door,
     per_second: u32,
+    held: OwnedSemaphorePermit,
 ) {
-    let _served = Served(socket.clone());
+    let _served = Served { socket: socket.clone(), held: Some(held) };
     let mut connection =
         Connection { door, inside: None, rate: Rate::new(per_second, Instant::now()), per_second };
     let parted = loop {
@@ -97,15 +101,34 @@ pub async fn run(
 }
 
 /// Whatever ends a connection's task, a panic included: the client must not believe that it is still served.
-struct Served(SocketRef);
+struct Served {
+    socket: SocketRef,
+    /// Its place among the connections, which it takes until it is closed.
+    held: Option<OwnedSemaphorePermit>,
+}
 
 impl Drop for Served {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tracing::error!(connection = %self.0.id, "a fault of the server has ended a connection; its client is disconnected and may come back: the log says where, above");
+            tracing::error!(connection = %self.socket.id, "a fault of the server has ended a connection; its client is disconnected and may come back: the log says where, above");
         }
-        // A client that is gone already is no error.
-        drop(self.0.clone().disconnect());
+        let (socket, held) = (self.socket.clone(), self.held.take());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                disconnect(socket).await;
+                drop(held);
+            });
+        }
+    }
+}
+
+/// Disconnects. A client for which so much waits that the word itself finds no room gets it when it has read some, of which
+/// socketioxide tells nobody; one that reads nothing answers no ping either, and is closed then.
+async fn disconnect(socket: SocketRef) {
+    let mut pause = FIRST_PAUSE;
+    while let Err(SocketError::InternalChannelFull) = socket.clone().disconnect() {
+        sleep(pause).await;
+        pause = (2 * pause).min(LONGEST_PAUSE);
     }
 }
 

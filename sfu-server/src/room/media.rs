@@ -1,9 +1,9 @@
 //! What one peer owns in mediasoup: two transports, its producers, its consumers. Dropping it closes them all.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use mediasoup::{consumer::ConsumerType, prelude::*};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 
 use crate::{
     media::{
@@ -30,6 +30,8 @@ use crate::{
 const KEY_FRAME_REST_MS: u32 = 350;
 /// Producers closed lately, so that closing one again, because the answer was lost, is no error.
 const CLOSED_AT_MOST: usize = 16;
+/// How long a worker may take to close a producer.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// A peer's media in one room.
 pub struct Media {
@@ -224,19 +226,18 @@ impl Media {
     }
 
     /// Closes one of the peer's own producers; one that was closed lately is closed.
-    pub fn close_producer(&mut self, id: &str) -> Result<(), RequestError> {
+    pub async fn close_producer(&mut self, id: &str) -> Result<(), RequestError> {
         if self.closed.iter().any(|closed| closed.to_string() == id) {
             return Ok(());
         }
         let slot = self.own_slot(id)?;
-        self.close_slots([slot]);
-        Ok(())
+        self.close_slots([slot]).await
     }
 
     /// Closes all of the peer's own producers.
-    pub fn close_producers(&mut self) {
+    pub async fn close_producers(&mut self) -> Result<(), RequestError> {
         let slots: Vec<Slot> = self.producers.keys().copied().collect();
-        self.close_slots(slots);
+        self.close_slots(slots).await
     }
 
     /// Starts sending somebody's producer to the browser, in place of an earlier consumer of it.
@@ -347,13 +348,30 @@ impl Media {
         tracks
     }
 
-    fn close_slots(&mut self, slots: impl IntoIterator<Item = Slot>) {
-        for slot in slots {
-            let closed = self.producers.remove(&slot);
-            self.closed.extend(closed.map(|own| own.producer.id()));
-        }
+    /// Returns when the worker has closed them, too: browsers use the MID of a track that has ended again. Dropping a
+    /// producer only orders its end, beside whatever is ordered next.
+    async fn close_slots(
+        &mut self,
+        slots: impl IntoIterator<Item = Slot>,
+    ) -> Result<(), RequestError> {
+        let ended = slots.into_iter().filter_map(|slot| self.producers.remove(&slot));
+        let ended: Vec<ProducerId> = ended.map(|own| own.producer.id()).collect();
+        self.closed.extend(&ended);
         let surplus = self.closed.len().saturating_sub(CLOSED_AT_MOST);
         self.closed.drain(..surplus);
+        let Some(browser) = &self.sending else { return Ok(()) };
+        let closing = async {
+            loop {
+                let held = browser.transport.dump().await.map_err(refused)?.producer_ids;
+                if !held.iter().any(|id| ended.contains(id)) {
+                    return Ok(());
+                }
+            }
+        };
+        timeout(CLOSING, closing).await.unwrap_or_else(|_| {
+            tracing::warn!(peer = self.peer_id, "a media worker is slow to close producers");
+            Ok(())
+        })
     }
 
     fn own_slot(&self, id: &str) -> Result<Slot, RequestError> {

@@ -397,11 +397,11 @@ impl Seat {
                 Resumed::default().into()
             }
             Request::CloseProducer(producer) => {
-                media.close_producer(&producer.producer_id)?;
+                media.close_producer(&producer.producer_id).await?;
                 Closed::default().into()
             }
             Request::StopProducing => {
-                media.close_producers();
+                media.close_producers().await?;
                 Stopped::default().into()
             }
             // What concerns no media is answered by the connection.

@@ -178,10 +178,9 @@ fn connect(socket: &SocketRef, door: Door, limits: &Limits, held: OwnedSemaphore
     socket.extensions.insert(Connected(connected.clone()));
     let (socket, per_second) = (socket.clone(), limits.requests_per_second);
     tokio::spawn(async move {
-        let _held = held;
         // A client that is gone before it was told is no disconnect to socketioxide.
         if timeout(CONNECT, connected.notified()).await.is_ok() {
-            connection::run(socket, calls, parting, door, per_second).await;
+            connection::run(socket, calls, parting, door, per_second, held).await;
         }
     });
 }

@@ -6,9 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use daemon::state_file;
 use rand::Rng as _;
 
 use super::file;
+
+/// What is read of a file in place of a key, to say how long it is.
+const MOST: u64 = 4096;
 
 /// 256 random bits.
 #[derive(Clone)]
@@ -21,7 +25,7 @@ pub struct Key {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// It cannot be read or made.
-    #[error("the key file {} cannot be used: {source}; name another with --key-file", path.display())]
+    #[error("the key file {} cannot be used; name another with --key-file", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -57,7 +61,7 @@ impl Key {
     /// The file cannot be read or written, or is something else.
     pub fn load_or_make(path: &Path) -> Result<Self, KeyFileError> {
         let failed = |source| KeyFileError::Io { path: path.into(), source };
-        match fs::read(path) {
+        match state_file::read(path, MOST) {
             Ok(found) => {
                 warn_of_readers(path);
                 let length = found.len();

@@ -14,6 +14,7 @@ mod key_file;
 mod rejoin;
 mod revocations;
 mod revoker;
+mod sealed;
 
 use std::{sync::Arc, time::Duration};
 

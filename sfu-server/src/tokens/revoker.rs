@@ -13,14 +13,15 @@ use std::{
     time::Duration,
 };
 
+use daemon::state_file;
 use jsonwebtoken::get_current_timestamp;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinHandle,
-    time::{Instant, timeout},
+    time::{Instant, timeout, timeout_at},
 };
 
-use super::{Key, Revocation, Revocations, file};
+use super::{Key, Revocation, Revocations, file, sealed};
 
 /// Revocations that may wait for the task, which waits for nothing.
 const MAILBOX: usize = 64;
@@ -29,6 +30,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Pauses before a failing disk is tried again: growing, without end.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// A write that takes longer hangs: it is said, and nobody waits for it any more.
+const HANGS: Duration = Duration::from_secs(5);
+/// No list is longer, in bytes: 16 384 entries are 3 MB.
+const MOST: u64 = 64 << 20;
 
 /// Reaches the task. Clones reach the same.
 #[derive(Clone, Debug)]
@@ -59,7 +64,7 @@ impl Revoker {
         let (revoke, inbox) = mpsc::channel(MAILBOX);
         let (publisher, list) = watch::channel(Arc::new(list));
         let (told, saved) = watch::channel(Saved::default());
-        let disk = Disk::new(path, told);
+        let disk = Disk::new(path, key.clone(), told);
         tokio::spawn(keep(inbox, publisher, disk, lifetime.as_secs()));
         Self { revoke, list, saved }
     }
@@ -89,13 +94,14 @@ impl Revoker {
 }
 
 /// The list may have held anything when it is gone, or cannot be read: then nothing that was signed before, and holds until
-/// `until` at most, opens a room. There is none yet beside a new key.
+/// `until` at most, opens a room. Nothing was signed with a new key yet.
 fn load(path: &Path, key: &Key, until: u64) -> Revocations {
-    let read = std::fs::read(path).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
-    read.unwrap_or_else(|error: io::Error| {
-        if error.kind() == io::ErrorKind::NotFound && key.is_new() {
-            return Revocations::default();
-        }
+    if key.is_new() {
+        return Revocations::default();
+    }
+    let read = state_file::read(path, MOST)
+        .and_then(|file| Ok(serde_json::from_slice(sealed::open(key, &file)?)?));
+    read.unwrap_or_else(|error| {
         tracing::error!(
             "{} cannot be read: {error}; it says which rooms have ended, so no call comes back from before this start; a new list takes its place",
             path.display()
@@ -132,16 +138,26 @@ async fn keep(
 /// The file, and what of the list is in it.
 struct Disk {
     path: Option<PathBuf>,
+    key: Key,
     saved: watch::Sender<Saved>,
-    /// The write under way and the last order in it. A disk that hangs holds one thread and no more.
-    writing: Option<(u64, JoinHandle<io::Result<()>>)>,
+    /// The write under way. A disk that hangs holds one thread and no more.
+    writing: Option<Writing>,
+    /// That write was said to hang.
+    hangs: bool,
     /// The disk fails: when it is tried again, and the pause after that.
     failing: Option<(Instant, Duration)>,
 }
 
+struct Writing {
+    /// The last order in it.
+    number: u64,
+    since: Instant,
+    task: JoinHandle<io::Result<()>>,
+}
+
 impl Disk {
-    fn new(path: Option<PathBuf>, saved: watch::Sender<Saved>) -> Self {
-        Self { path, saved, writing: None, failing: None }
+    fn new(path: Option<PathBuf>, key: Key, saved: watch::Sender<Saved>) -> Self {
+        Self { path, key, saved, writing: None, hangs: false, failing: None }
     }
 
     /// Begins to write `list`, which holds all orders up to `number`, unless it is written, or the disk is not to be asked now.
@@ -154,28 +170,49 @@ impl Disk {
             self.saved.send_replace(Saved { number, fails: false });
             return;
         };
-        let list = Arc::clone(list);
-        let writing =
-            tokio::task::spawn_blocking(move || file::replace(&path, &serde_json::to_vec(&*list)?));
-        self.writing = Some((number, writing));
+        let (list, key) = (Arc::clone(list), self.key.clone());
+        let task = tokio::task::spawn_blocking(move || {
+            file::replace(&path, &sealed::seal(&key, serde_json::to_vec(&*list)?))
+        });
+        self.writing = Some(Writing { number, since: Instant::now(), task });
     }
 
-    /// Waits until there is something to do: a write has ended, or a failing disk is to be tried again.
+    /// Waits until there is something to do: a write has ended or hangs, or a failing disk is to be tried again.
     async fn turn(&mut self) {
-        let Some((number, writing)) = &mut self.writing else {
+        let Some(Writing { number, since, task }) = &mut self.writing else {
             return daemon::deadline::at(self.failing.map(|(retry, _)| retry)).await;
         };
-        let (number, outcome) = (*number, writing.await);
+        let number = *number;
+        let outcome = if self.hangs {
+            task.await
+        } else if let Ok(outcome) = timeout_at(*since + HANGS, task).await {
+            outcome
+        } else {
+            self.hang();
+            return;
+        };
         self.writing = None;
         match outcome.map_err(io::Error::other).flatten() {
             Ok(()) => {
-                if self.failing.take().is_some() {
+                if self.failing.take().is_some() | std::mem::take(&mut self.hangs) {
                     tracing::info!("ended rooms and removed peers are on disk again");
                 }
                 self.saved.send_replace(Saved { number, fails: false });
             }
-            Err(error) => self.fail(&error),
+            Err(error) => {
+                self.hangs = false;
+                self.fail(&error);
+            }
         }
+    }
+
+    fn hang(&mut self) {
+        self.hangs = true;
+        tracing::error!(
+            "{} is not written within {HANGS:?}: its disk hangs; until it goes on, rooms that end now may be opened again after a restart",
+            self.path.as_deref().unwrap_or(Path::new("")).display()
+        );
+        self.saved.send_modify(|saved| saved.fails = true);
     }
 
     fn fail(&mut self, error: &io::Error) {
@@ -209,27 +246,31 @@ mod tests {
     async fn what_is_revoked_counts_at_once_and_after_a_restart() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("state/rejoin.key.revoked");
-        let before = Revoker::start(Some(path.clone()), &Key::random(), LIFETIME);
+        let [_, key] = keys();
+        let before = Revoker::start(Some(path.clone()), &key, LIFETIME);
         before.revoke(Revocation::EndedByHost(room("a"))).await;
         assert!(before.list().of_room(room("a")).is_some());
-        let after = Revoker::start(Some(path), &known_key(), LIFETIME);
+        let after = Revoker::start(Some(path), &key, LIFETIME);
         assert!(after.list().of_room(room("a")).is_some());
         assert!(after.list().of_room(room("b")).is_none());
     }
 
-    /// One that was there before this process.
-    fn known_key() -> Key {
+    /// The same key, as the process that made it knows it, and as the next one does.
+    fn keys() -> [Key; 2] {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("rejoin.key");
-        Key::load_or_make(&path).and_then(|_| Key::load_or_make(&path)).expect("a key")
+        [(); 2].map(|()| Key::load_or_make(&path).expect("a key"))
     }
 
     #[tokio::test]
     async fn of_a_list_that_cannot_be_read_nothing_is_opened_that_was_signed_before() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("rejoin.key.revoked");
-        let (key, new) = (known_key(), Key::random());
-        for content in ["", "{", "[]", "{\"entries\":[{}],\"nothing_until\":0}", "\u{0}\u{0}"] {
+        let ([_, key], new) = (keys(), Key::random());
+        let empty = "{\"entries\":[],\"nothing_until\":0}";
+        let others = sealed::seal(&new, empty.into());
+        let others = String::from_utf8(others).expect("text");
+        for content in ["", "{", "[]", empty, &others, "\u{0}\u{0}"] {
             std::fs::write(&path, content).expect("written");
             let list = Revoker::start(Some(path.clone()), &key, LIFETIME).list();
             let now = get_current_timestamp();
@@ -246,11 +287,12 @@ mod tests {
     async fn there_is_a_list_from_the_start_so_that_one_that_is_gone_is_known() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join("rejoin.key.revoked");
-        let revoker = Revoker::start(Some(path.clone()), &Key::random(), LIFETIME);
+        let [made, known] = keys();
+        let revoker = Revoker::start(Some(path.clone()), &made, LIFETIME);
         let mut saved = revoker.saved.clone();
         let saved = timeout(LONGEST_PAUSE, saved.wait_for(|saved| saved.number == 1)).await;
         saved.expect("in time").expect("saved");
-        let again = Revoker::start(Some(path), &known_key(), LIFETIME);
+        let again = Revoker::start(Some(path), &known, LIFETIME);
         assert_eq!(again.list().may_open(1), Ok(()));
     }
 
@@ -274,5 +316,21 @@ mod tests {
             .expect("in time")
             .expect("saved");
         assert!(path.exists());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_hangs_is_waited_for_by_nobody_and_followed_when_it_goes_on() {
+        let (told, mut saved) = watch::channel(Saved::default());
+        let mut disk = Disk::new(Some("list".into()), Key::random(), told);
+        let (goes_on, waits) = oneshot::channel();
+        let task = tokio::spawn(async move { waits.await.map_err(io::Error::other) });
+        disk.writing = Some(Writing { number: 1, since: Instant::now(), task });
+        disk.turn().await;
+        assert_eq!(*saved.borrow_and_update(), Saved { number: 0, fails: true });
+        assert!(timeout(LONGEST_PAUSE, disk.turn()).await.is_err(), "it is said once");
+        goes_on.send(()).expect("a disk");
+        disk.turn().await;
+        assert_eq!(*saved.borrow(), Saved { number: 1, fails: false });
+        assert!(disk.writing.is_none() && !disk.hangs);
     }
 }
