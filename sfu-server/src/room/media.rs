@@ -231,13 +231,14 @@ impl Media {
             return Ok(());
         }
         let slot = self.own_slot(id)?;
-        self.close_slots([slot]).await
+        self.close_slots([slot]).await;
+        Ok(())
     }
 
     /// Closes all of the peer's own producers.
-    pub async fn close_producers(&mut self) -> Result<(), RequestError> {
+    pub async fn close_producers(&mut self) {
         let slots: Vec<Slot> = self.producers.keys().copied().collect();
-        self.close_slots(slots).await
+        self.close_slots(slots).await;
     }
 
     /// Starts sending somebody's producer to the browser, in place of an earlier consumer of it.
@@ -350,28 +351,22 @@ impl Media {
 
     /// Returns when the worker has closed them, too: browsers use the MID of a track that has ended again. Dropping a
     /// producer only orders its end, beside whatever is ordered next.
-    async fn close_slots(
-        &mut self,
-        slots: impl IntoIterator<Item = Slot>,
-    ) -> Result<(), RequestError> {
+    async fn close_slots(&mut self, slots: impl IntoIterator<Item = Slot>) {
         let ended = slots.into_iter().filter_map(|slot| self.producers.remove(&slot));
         let ended: Vec<ProducerId> = ended.map(|own| own.producer.id()).collect();
         self.closed.extend(&ended);
         let surplus = self.closed.len().saturating_sub(CLOSED_AT_MOST);
         self.closed.drain(..surplus);
-        let Some(browser) = &self.sending else { return Ok(()) };
+        let Some(browser) = &self.sending else { return };
         let closing = async {
-            loop {
-                let held = browser.transport.dump().await.map_err(refused)?.producer_ids;
-                if !held.iter().any(|id| ended.contains(id)) {
-                    return Ok(());
-                }
-            }
+            // A transport that is gone has closed them with itself.
+            while let Ok(held) = browser.transport.dump().await
+                && held.producer_ids.iter().any(|id| ended.contains(id))
+            {}
         };
-        timeout(CLOSING, closing).await.unwrap_or_else(|_| {
+        if timeout(CLOSING, closing).await.is_err() {
             tracing::warn!(peer = self.peer_id, "a media worker is slow to close producers");
-            Ok(())
-        })
+        }
     }
 
     fn own_slot(&self, id: &str) -> Result<Slot, RequestError> {

@@ -401,7 +401,7 @@ impl Seat {
                 Closed::default().into()
             }
             Request::StopProducing => {
-                media.close_producers().await?;
+                media.close_producers().await;
                 Stopped::default().into()
             }
             // What concerns no media is answered by the connection.
