@@ -207,7 +207,13 @@ impl Record {
 /// The segments right before the number `end` that are in the DVR window's file, and on disk in full. A last line cut
 /// short is no line.
 fn load_window(dir: &Path, end: u64) -> VecDeque<Outline> {
-    let text = state_file::read(&dir.join(names::WINDOW), names::MOST_BYTES).unwrap_or_default();
+    let text = state_file::read(&dir.join(names::WINDOW), names::MOST_BYTES);
+    let text = text.unwrap_or_else(|error| {
+        if error.kind() != std::io::ErrorKind::NotFound {
+            warn!(directory = %dir.display(), %error, "the DVR window cannot be read; it begins anew");
+        }
+        Vec::new()
+    });
     let text = String::from_utf8_lossy(&text);
     let mut window = VecDeque::new();
     let mut wanted = end;

@@ -17,10 +17,10 @@ use crate::rig::{
 use proto::v1;
 use tokio::time::{sleep, timeout};
 
-/// Far beyond what it takes to come up with a third of a core.
+/// Far beyond what it takes to come up with a sixth of a core.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// So many others compute. Of the two cores the daemon and its processes have a sixth.
+/// So many others compute: of two cores, the daemon and all its processes have a sixth of one.
 const OTHERS: usize = 12;
 
 /// Computes until it is dropped, as urgently as the daemon: in a session of its own, because the kernel parts a core among
