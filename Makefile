@@ -29,7 +29,7 @@ help:
 	@echo "make build     target/release/sfu-server, target/release/hls-composer, frontend/dist"
 	@echo "make dev       daemons rebuilt and restarted on change, pages on http://localhost:5173"
 	@echo "make generate  the frontend's signaling types from the Rust ones"
-	@echo "make rig       every fault, kill and cycle in full numbers (an hour)"
+	@echo "make rig       every fault, kill and cycle in full numbers (about five hours)"
 	@echo "make bench     how soon the first picture plays, and what it costs"
 	@echo "make deny      licences and advisories of all dependencies (needs cargo-deny)"
 	@echo "make install   binaries, pages, systemd units and settings into the system (as root)"
@@ -128,7 +128,8 @@ test: deps-test worker frontend/node_modules/.package-lock.json e2e/node_modules
 test-e2e: e2e/node_modules/.package-lock.json
 	cd e2e && npm test
 
-# Judges times, too: over many runs, on a machine that is otherwise idle.
+# Judges times, too: over many runs, on a machine that is otherwise idle. Most of its five hours are loss of packets, players
+# and restarts in browsers.
 RIG := cargo nextest run --release --workspace --locked --profile rig --no-capture
 .PHONY: rig
 rig: deps-test build e2e/node_modules/.package-lock.json

@@ -1,7 +1,7 @@
 // How long tests run: short for every change, full for numbers worth quoting.
 
-/** Rounds of each restart and kill: E2E_REPEAT, 3 unless it says more. */
-export const REPEAT = Number(process.env['E2E_REPEAT'] ?? 3);
+/** Rounds of each restart and kill: E2E_REPEAT, 1 unless it says more. */
+export const REPEAT = Number(process.env['E2E_REPEAT'] ?? 1);
 /** Twenty rounds are the full form, in which measurements take their full time, too. */
 export const IS_FULL = REPEAT >= 20;
 

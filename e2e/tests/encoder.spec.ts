@@ -8,7 +8,7 @@ const STANDS_STILL_MS = 500;
 
 for (const signal of ['SIGKILL', 'SIGSTOP'] as const) {
   const what = signal === 'SIGKILL' ? 'killed' : 'hung';
-  test(`the encoder ${what}, ${REPEAT} times: each time a new one goes on, and the Watch page plays through`, async ({ composer, live, system }) => {
+  test(`the encoder ${what}, rounds: ${REPEAT}: a new one goes on each time, and the Watch page plays through`, async ({ composer, live, system }) => {
     test.setTimeout(60_000 + REPEAT * 20_000);
     const { roomId, viewer } = live;
     const begun = await composer.broadcast(roomId);

@@ -65,11 +65,11 @@ fn cases() -> Vec<Case> {
             vec![(12.0, Order::Mute(Track::Both)), (17.0, Order::Unmute(Track::Both))],
         ),
         Case {
-            seconds: rig_count(60, 180),
+            seconds: rig_count(40, 180),
             ..case("clock 2000 ppm fast", Codec::Vp8, vec![(0.0, Order::Skew(2000))])
         },
         Case {
-            seconds: rig_count(60, 180),
+            seconds: rig_count(40, 180),
             ..case("clock 2000 ppm slow", Codec::H264, vec![(0.0, Order::Skew(-2000))])
         },
     ]
