@@ -41,6 +41,8 @@ use crate::{
 
 /// How long the seats of a room that ends may take with what they have in hand.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a new room waits for the first who enters, at the least.
+const FIRST_JOIN: Duration = Duration::from_secs(10);
 /// Commands that may wait in a room's mailbox.
 const MAILBOX: usize = 256;
 /// Characters of a session's id and of its secret.
@@ -151,7 +153,9 @@ impl RoomActor {
         let worker_lost = self.handle.placement.lost.clone();
         while self.room.closed.is_none() {
             let empty = self.room.members.is_empty();
-            let linger_over = self.empty_since + self.config.linger;
+            // A new room waits for whom it was opened for.
+            let unused = if self.joins == 0 { FIRST_JOIN } else { Duration::ZERO };
+            let linger_over = self.empty_since + self.config.linger.max(unused);
             tokio::select! {
                 // The room holds a sender itself.
                 Some(command) = self.inbox.recv() => self.apply(command),
@@ -172,10 +176,12 @@ impl RoomActor {
         }
         let closed = self.room.closed.as_ref();
         let revocation = closed.and_then(|it| Revocation::of_end(it, self.handle.charter.host));
+        let was_locked = revocation.is_some() && self.room.settings.locked.is_some();
+        let unlocked = was_locked.then(|| self.handle.charter.lock(false));
         let revoker = self.config.revoker.clone();
         let revoked = async {
-            if let Some(revocation) = revocation {
-                revoker.revoke(revocation).await;
+            for what in revocation.into_iter().chain(unlocked) {
+                revoker.revoke(what).await;
             }
         };
         // The directory forgets the room when both are done. Until then it is known to be over by its view, and from then on

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     signaling::messages::{LayoutName, Pin, RoomSettings},
-    tokens::{Digest, random_name},
+    tokens::{Digest, Revocation, random_name},
 };
 
 /// Characters of a room's two ids: 71 bits, so that nobody guesses either.
@@ -66,6 +66,12 @@ impl Charter {
             invited_only: false,
         };
         (charter, host_token)
+    }
+
+    /// What is remembered of a room that is locked now, or is so no more.
+    pub fn lock(&self, locked: bool) -> Revocation {
+        let room = Digest::of(&self.room_id);
+        if locked { Revocation::Locked(room) } else { Revocation::Unlocked(room) }
     }
 
     /// Whether something stands between knowing the room's id and entering: then the id alone leads to no picture either. The

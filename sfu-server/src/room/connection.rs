@@ -73,7 +73,7 @@ pub async fn run(
                 let Some(Call { request, arrived, ack }) = call else { break Parting::Lost };
                 let outcome = connection.answer(request, arrived + DEADLINE).await;
                 if let Err(error) = &outcome {
-                    tracing::info!(connection = %socket.id, "refused: {error}");
+                    tracing::info!(connection = %socket.id, "refused: {}", error.sentence());
                 }
                 if !ack.answer(&outcome) {
                     tracing::debug!(connection = %socket.id, "an answer found no client");
@@ -190,7 +190,7 @@ impl Connection {
         match HostOrder::of(request) {
             Ok(order) => {
                 let reply = order.reply();
-                let revocation = order.revocation(inside.room.charter.host);
+                let revocation = order.revocation(&inside.room.charter);
                 inside.room.order(inside.peer_id.clone(), order).await?;
                 if let Some(revocation) = revocation {
                     self.door.revoker.revoke(revocation).await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jsonwebtoken::get_current_timestamp;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
@@ -127,11 +128,12 @@ impl Door {
         let JoinRoom { room_id, display_name, .. } = &request;
         // Why a token that would open the room does not, which its holder is told when the room is not open.
         let mut voided = None;
+        let revoked = self.revoker.list();
+        let was_locked = revoked.is_locked(room_id, get_current_timestamp());
         // Whose word opens the room, opens it when it is not open.
         let (charter, claim, name, role) = match &request.rejoin_token {
             Some(token) => {
                 let (reentry, expires) = self.tokens.reentry(token, room_id)?;
-                let revoked = self.revoker.list();
                 if let Some(reason) = revoked.of(&reentry) {
                     return Err(reason);
                 }
@@ -141,13 +143,21 @@ impl Door {
                     voided = revoked.may_open(expires).err();
                 }
                 let opens = role == Role::Publisher && voided.is_none();
-                let charter = opens.then(|| reentry.charter.clone());
+                let mut charter = opens.then(|| reentry.charter.clone());
+                // Who has not heard of the lock opens the room for itself alone, until somebody comes who has.
+                if let Some(charter) = charter.as_mut().filter(|_| was_locked) {
+                    charter.settings.locked.get_or_insert_with(|| vec![reentry.peer_id.clone()]);
+                }
                 (charter, Claim::Returning(Box::new(reentry)), name, role)
             }
             None => match self.tokens.invitation(request.join_token.as_deref(), Some(room_id))? {
                 None => (None, Claim::Stranger, None, request.role.unwrap_or_default()),
                 Some(Invitation { role, host, name, .. }) => {
-                    let opens = role == Role::Publisher;
+                    // Whoever was locked out would open the room without its lock.
+                    if was_locked && !host {
+                        voided = Some(RequestError::RoomLocked(room_id.clone()));
+                    }
+                    let opens = role == Role::Publisher && voided.is_none();
                     let charter = opens.then(|| self.draw_up(Some(room_id.clone())).0);
                     (charter, Claim::Invited { host }, name, role)
                 }
@@ -209,6 +219,10 @@ impl Door {
         let member = view.members.get(&inside.peer_id).cloned()?;
         let charter =
             Charter { settings: view.settings.clone(), ..Charter::clone(&inside.room.charter) };
+        // The lock is remembered for as long as there is a token that brings it back.
+        if view.settings.locked.is_some() {
+            self.revoker.note(charter.lock(true));
+        }
         // Whatever happens, half a lifetime is left.
         inside.renew = Instant::now() + self.tokens.rejoin_lifetime() / 2;
         Some(self.tokens.sign_reentry(Reentry {

@@ -135,7 +135,7 @@ impl RoomHandle {
     pub fn ending(&self) -> Option<RequestError> {
         let view = self.view.borrow();
         let revocation = Revocation::of_end(view.closed.as_ref()?, self.charter.host)?;
-        Some(revocation.reason())
+        revocation.of_room(self.charter.host)
     }
 
     /// Enters the room.

@@ -1,13 +1,13 @@
 //! What hosts may order: pure, from the room.
 
 use crate::{
-    room::{charter::Settings, tracks::Slot, view::RoomView},
+    room::{Charter, charter::Settings, tracks::Slot, view::RoomView},
     signaling::{
         errors::{RequestError, excerpt},
         messages::{Ended, LayoutName, LayoutSet, Muted, Pin, Pinned, Removed, RoomLocked},
         request::{Reply, Request},
     },
-    tokens::{Digest, Revocation},
+    tokens::Revocation,
 };
 
 /// One order.
@@ -96,12 +96,14 @@ impl HostOrder {
         }
     }
 
-    /// What rejoin tokens of the room known by `room` open no longer once it is obeyed.
-    pub fn revocation(&self, room: Digest) -> Option<Revocation> {
+    /// What tokens of the room open no longer once it is obeyed.
+    pub fn revocation(&self, charter: &Charter) -> Option<Revocation> {
+        let room = charter.host;
         match self {
             Self::Remove { peer_id } => Some(Revocation::Removed(room, peer_id.clone())),
             Self::End => Some(Revocation::EndedByHost(room)),
-            Self::Mute { .. } | Self::Lock { .. } | Self::Layout { .. } | Self::Pin { .. } => None,
+            Self::Lock { locked } => Some(charter.lock(*locked)),
+            Self::Mute { .. } | Self::Layout { .. } | Self::Pin { .. } => None,
         }
     }
 

@@ -9,7 +9,14 @@ pub const MAX_PAYLOAD: usize = 64 * 1024;
 
 /// A client's own words as they may stand in a sentence and in the log: 200 characters at most, and no line of its own.
 pub fn excerpt(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
+    cut(text, 200)
+}
+
+/// No sentence is longer, in characters, whatever of a client's words is in it.
+const MAX_SENTENCE: usize = 400;
+
+fn cut(text: &str, characters: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(characters).collect()
 }
 
 /// Why a request is refused.
@@ -175,6 +182,13 @@ impl std::fmt::Display for Direction {
     }
 }
 
+impl RequestError {
+    /// What the client is told, and the log says.
+    pub fn sentence(&self) -> String {
+        cut(&self.to_string(), MAX_SENTENCE)
+    }
+}
+
 impl From<&RequestError> for Failure {
     fn from(error: &RequestError) -> Self {
         use RequestError as E;
@@ -211,6 +225,6 @@ impl From<&RequestError> for Failure {
             E::EndedByHost => ErrorCode::EndedByHost,
             E::SessionTaken => ErrorCode::SessionTaken,
         };
-        Self { error: error.to_string(), code }
+        Self { error: error.sentence(), code }
     }
 }

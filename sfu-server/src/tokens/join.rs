@@ -135,6 +135,17 @@ mod tests {
     }
 
     #[test]
+    fn whoever_wrote_a_header_writes_no_long_sentence_and_no_line_of_the_log() {
+        use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
+        let header = json!({"alg": format!("none\nERROR {}", "x".repeat(45_000))}).to_string();
+        let token = format!("{}.e30.", BASE64_URL_SAFE_NO_PAD.encode(header));
+        let error = embedded().invitation(Some(&token), Some("r")).expect_err("no algorithm");
+        let sentence = error.sentence();
+        assert!(sentence.len() < 400 && !sentence.contains('\n'), "{sentence}");
+        assert!(error.to_string().len() < 400, "kept nowhere else");
+    }
+
+    #[test]
     fn an_extension_that_its_signer_calls_critical_is_not_passed_by() {
         let header = Header { crit: Some(vec!["b64".into()]), ..Header::default() };
         let claims = json!({"room": "r", "exp": get_current_timestamp() + 600});

@@ -32,6 +32,7 @@ pub use self::{
     revocations::{Revocation, Revocations},
     revoker::Revoker,
 };
+use crate::signaling::errors::excerpt;
 
 /// The server's keys. Clones share them.
 #[derive(Clone)]
@@ -142,7 +143,9 @@ fn reason(error: &jsonwebtoken::errors::Error) -> String {
         }
         ErrorKind::InvalidClaimFormat(claim) => format!("the claim `{claim}` cannot be read"),
         ErrorKind::InvalidAudience => "it is meant for something else".into(),
-        ErrorKind::Json(error) => format!("its claims are malformed: {error}"),
+        ErrorKind::Json(error) => {
+            format!("its header or its claims are malformed: {}", excerpt(&error.to_string()))
+        }
         _ => "it is malformed".into(),
     }
 }

@@ -1,4 +1,5 @@
-//! What rejoin tokens open no longer although they have not run out: rooms that have ended, and who was removed from one.
+//! What tokens open no longer although they have not run out: rooms that have ended or are locked, and who was removed
+//! from one.
 //! Pure; the clock is an argument, in seconds since 1970.
 
 use std::collections::VecDeque;
@@ -21,6 +22,10 @@ pub enum Revocation {
     Ended(Digest),
     /// A host has removed this peer.
     Removed(Digest, String),
+    /// The room of this id is locked: of those who are invited to it only hosts open it anew.
+    Locked(Digest),
+    /// It is locked no more, or over: nothing is left to be remembered.
+    Unlocked(Digest),
 }
 
 impl Revocation {
@@ -34,12 +39,20 @@ impl Revocation {
         }
     }
 
-    /// What whoever comes with a token is told.
-    pub fn reason(&self) -> RequestError {
+    /// Why the room of this host token does not open, if it is over.
+    pub fn of_room(&self, room: Digest) -> Option<RequestError> {
         match self {
-            Self::EndedByHost(_) => RequestError::EndedByHost,
-            Self::Ended(_) => over(),
-            Self::Removed(..) => RequestError::Removed,
+            Self::EndedByHost(host) if *host == room => Some(RequestError::EndedByHost),
+            Self::Ended(host) if *host == room => Some(over()),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing of `former` is to be remembered beside it.
+    fn replaces(&self, former: &Self) -> bool {
+        match (self, former) {
+            (Self::Unlocked(room), Self::Locked(locked)) => room == locked,
+            _ => self == former,
         }
     }
 }
@@ -67,8 +80,10 @@ impl Revocations {
 
     /// Remembers `what` until the last token signed before `now` has run out, and forgets what is over.
     pub fn add(&mut self, what: Revocation, now: u64, until: u64) {
-        self.entries.retain(|entry| entry.until >= now && entry.what != what);
-        self.entries.push_back(Entry { what, until });
+        self.entries.retain(|entry| entry.until >= now && !what.replaces(&entry.what));
+        if !matches!(what, Revocation::Unlocked(_)) {
+            self.entries.push_back(Entry { what, until });
+        }
         while self.entries.len() > AT_MOST {
             let Some(eldest) = self.entries.pop_front() else { break };
             self.nothing_until = self.nothing_until.max(eldest.until);
@@ -78,19 +93,20 @@ impl Revocations {
     /// Why a token does not hold any more.
     pub fn of(&self, reentry: &Reentry) -> Option<RequestError> {
         let room = reentry.charter.host;
-        let is_removal = |what: &&Revocation| matches!(what, Revocation::Removed(host, peer) if *host == room && *peer == reentry.peer_id);
-        let removal = self.entries.iter().map(|entry| &entry.what).find(is_removal);
-        removal.map_or_else(|| self.of_room(room), |removal| Some(removal.reason()))
+        let is_removal = |what: &Revocation| matches!(what, Revocation::Removed(host, peer) if *host == room && *peer == reentry.peer_id);
+        let is_removed = self.entries.iter().any(|entry| is_removal(&entry.what));
+        if is_removed { Some(RequestError::Removed) } else { self.of_room(room) }
     }
 
     /// Why a room is not opened again.
     pub fn of_room(&self, room: Digest) -> Option<RequestError> {
-        self.entries.iter().find_map(|entry| match &entry.what {
-            Revocation::EndedByHost(host) | Revocation::Ended(host) if *host == room => {
-                Some(entry.what.reason())
-            }
-            _ => None,
-        })
+        self.entries.iter().find_map(|entry| entry.what.of_room(room))
+    }
+
+    /// Whether the room of this id, which is not open, was locked when it was, and may be opened again by who was in it.
+    pub fn is_locked(&self, room_id: &str, now: u64) -> bool {
+        let locked = Revocation::Locked(Digest::of(room_id));
+        self.entries.iter().any(|entry| entry.what == locked && entry.until >= now)
     }
 
     /// Whether a token that expires at `expires` may open its room.
@@ -144,6 +160,19 @@ mod tests {
         assert_eq!(list.of(&ada), Some(RequestError::EndedByHost));
         let over = list.of(&bob).expect("over").to_string();
         assert_eq!(over, "the rejoinToken does not hold: its room has ended");
+    }
+
+    #[test]
+    fn a_lock_holds_as_long_as_a_token_of_its_room_and_until_it_is_taken_back() {
+        let locked = |room: &str| Revocation::Locked(Digest::of(room));
+        let mut list = Revocations::default();
+        list.add(locked("a"), 1000, 1600);
+        list.add(locked("a"), 1300, 1900);
+        list.add(locked("b"), 1300, 1900);
+        assert!(list.is_locked("a", 1900) && !list.is_locked("a", 1901) && !list.is_locked("c", 1));
+        list.add(Revocation::Unlocked(Digest::of("a")), 1400, 2000);
+        assert!(!list.is_locked("a", 1400) && list.is_locked("b", 1400));
+        assert_eq!(list.entries.len(), 1);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The one task that knows what rejoin tokens open no longer, and keeps it on disk beside the key: a token outlives the
+//! The one task that knows what tokens open no longer, and keeps it on disk beside the key: a token outlives the
 //! server, so what was taken from it must.
 //!
 //! ```text
@@ -77,6 +77,12 @@ impl Revoker {
     /// Waits until the task has ended, which only a fault of the server makes it do while somebody can revoke.
     pub async fn ended(&self) {
         self.revoke.closed().await;
+    }
+
+    /// Remembers `what` soon, and waits for nothing. It may be lost while very many others are revoked.
+    pub fn note(&self, what: Revocation) {
+        let (numbered, _unread) = oneshot::channel();
+        drop(self.revoke.try_send((what, numbered)));
     }
 
     /// Remembers `what`. It counts, and is on disk, when this returns; where the disk fails it counts all the same.
