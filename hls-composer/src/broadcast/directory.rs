@@ -64,6 +64,7 @@ pub(super) enum Request {
     Ensure {
         room: String,
         address: Option<Address>,
+        epoch: u64,
         reply: oneshot::Sender<Result<Handle, BroadcastError>>,
     },
     Suspend(oneshot::Sender<()>),
@@ -95,13 +96,18 @@ impl Directory {
         self.ask(Request::List).await.unwrap_or_default()
     }
 
-    /// The room's broadcast; a new one when there is none, it has ended, or viewers know it by another name.
+    /// The room's broadcast, for the attempt `epoch`; a new one when there is none, it has ended, or viewers know it by
+    /// another name.
+    ///
+    /// # Errors
+    /// A newer attempt has asked for it, or there is no place for another.
     pub async fn ensure(
         &self,
         room: &str,
         address: Option<Address>,
+        epoch: u64,
     ) -> Result<Handle, BroadcastError> {
-        self.ask(|reply| Request::Ensure { room: room.into(), address, reply }).await?
+        self.ask(|reply| Request::Ensure { room: room.into(), address, epoch, reply }).await?
     }
 
     /// SIGTERM: no new broadcasts, all open ones are saved and left open.

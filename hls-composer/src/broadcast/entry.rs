@@ -17,6 +17,8 @@ use crate::packager::{Address, View};
 /// A broadcast whose task runs.
 pub struct Entry {
     pub handle: Handle,
+    /// The newest attempt that has asked for it.
+    pub epoch: u64,
     pub address: Option<Address>,
     /// The same, for the packager to write down.
     pub written: watch::Sender<Option<Address>>,
@@ -35,7 +37,16 @@ impl Entry {
 
     /// Whether it has ended for its viewers, or altogether.
     pub fn is_over(&self) -> bool {
-        self.handle.status.borrow().phase == Phase::Ended || self.task.is_finished()
+        self.has_ended() || self.task.is_finished()
+    }
+
+    /// Whether its task is gone, and it has not ended.
+    pub fn has_failed(&self) -> bool {
+        self.task.is_finished() && !self.has_ended()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.handle.status.borrow().phase == Phase::Ended
     }
 }
 

@@ -136,8 +136,8 @@ impl Keeper {
             Request::List(reply) => {
                 drop(reply.send(self.entries.values().map(|entry| entry.handle.clone()).collect()));
             }
-            Request::Ensure { room, address, reply } => {
-                drop(reply.send(self.ensure(&room, address)));
+            Request::Ensure { room, address, epoch, reply } => {
+                drop(reply.send(self.ensure(&room, address, epoch)));
             }
             Request::Suspend(reply) => self.suspend(reply),
             #[cfg(test)]

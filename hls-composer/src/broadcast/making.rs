@@ -12,6 +12,7 @@ use super::{
     BroadcastError, Handle,
     actor::{self, BroadcastConfig},
     entry::{Entry, Kept, Restarts},
+    fencing,
     keeper::{Event, Keeper, Packaged},
     pipeline::Pipeline,
     removal::Files,
@@ -28,8 +29,8 @@ const YOUNG: Duration = Duration::from_secs(10);
 
 /// How a broadcast begins.
 pub enum Start {
-    /// With an empty playlist.
-    New,
+    /// With an empty playlist, for this attempt.
+    New(u64),
     /// With what a former process left.
     Recovered,
     /// With what it had before it failed, for this reason.
@@ -42,14 +43,20 @@ impl Keeper {
         &mut self,
         room: &str,
         address: Option<Address>,
+        epoch: u64,
     ) -> Result<Handle, BroadcastError> {
         if self.stopping.is_some() {
             return Err(BroadcastError::ShuttingDown);
         }
-        if self.reviving.contains_key(room) {
+        // One whose task is gone a moment ago starts again as soon as this one hears of it.
+        let has_failed = self.entries.get(room).is_some_and(Entry::has_failed);
+        if self.reviving.contains_key(room) || has_failed {
             return Err(BroadcastError::StartingAgain(room.into()));
         }
         if let Some(entry) = self.entries.get_mut(room).filter(|entry| !entry.is_over()) {
+            // Before anything is changed: an attempt that was overtaken while it was on its way takes nothing from the newer.
+            fencing::open(entry.epoch, epoch)?;
+            entry.epoch = epoch;
             let handle = entry.handle.clone();
             if address.is_none() || address == entry.address {
                 return Ok(handle);
@@ -81,7 +88,7 @@ impl Keeper {
         let media = config.dir.clone();
         let packaged = packager::open(config)?;
         let files = Files { room: room.into(), sdp: self.sdp(&media), media, writer: None };
-        Ok(self.insert(files, address, cpu, packaged, Start::New))
+        Ok(self.insert(files, address, cpu, packaged, Start::New(epoch)))
     }
 
     /// Lets go of the room's broadcast, whose task ends in its own time. Its files are removed then.
@@ -126,8 +133,9 @@ impl Keeper {
             fps: self.config.fps,
         };
         let pipeline = Pipeline::start(encoder, packaged, packager);
+        let epoch = if let Start::New(epoch) = start { epoch } else { 0 };
         let (recovered, restarts, failure) = match start {
-            Start::New => (false, Restarts::default(), None),
+            Start::New(_) => (false, Restarts::default(), None),
             Start::Recovered => (true, Restarts::default(), None),
             Start::Revived(restarts, reason) => {
                 let alarm = format!("The broadcast was started again because {reason}.");
@@ -156,7 +164,8 @@ impl Keeper {
         let task = self.tasks.spawn(async move { Event::Ended(broadcast.run().await) });
         self.files.insert(task.id(), files);
         let since = Instant::now();
-        let entry = Entry { handle: handle.clone(), address, written, cpu, since, task, restarts };
+        let entry =
+            Entry { handle: handle.clone(), epoch, address, written, cpu, since, task, restarts };
         self.entries.insert(room, entry);
         self.publish();
         handle

@@ -72,7 +72,7 @@ async fn goes_on(broadcast: &Handle, segments: u64) -> Arc<View> {
 async fn started_again(directory: &Directory, former: &Handle) -> Handle {
     let starting = async {
         loop {
-            match directory.ensure("room", None).await {
+            match directory.ensure("room", None, 1).await {
                 Ok(broadcast) if !broadcast.commands.same_channel(&former.commands) => {
                     return broadcast;
                 }
@@ -89,8 +89,8 @@ async fn started_again(directory: &Directory, former: &Handle) -> Handle {
 async fn a_panic_in(task: &'static str) {
     let dir = TempDir::new().expect("a directory");
     let (directory, _keeping) = directory(dir.path()).await;
-    let other = directory.ensure("other", None).await.expect("a broadcast");
-    let former = directory.ensure("room", None).await.expect("a broadcast");
+    let other = directory.ensure("other", None, 1).await.expect("a broadcast");
+    let former = directory.ensure("room", None, 1).await.expect("a broadcast");
     let _claims = (other.open(1).await.expect("a claim"), former.open(1).await.expect("a claim"));
     let before = goes_on(&former, 1).await;
     former.poison(task).await;
@@ -146,7 +146,7 @@ async fn a_panic_of_a_broadcasts_own_task_restarts_it_alone() {
 async fn a_broadcast_that_panics_again_and_again_ends_and_the_room_can_be_opened_anew() {
     let dir = TempDir::new().expect("a directory");
     let (directory, _keeping) = directory(dir.path()).await;
-    let mut broadcast = directory.ensure("room", None).await.expect("a broadcast");
+    let mut broadcast = directory.ensure("room", None, 1).await.expect("a broadcast");
     for _ in 0..3 {
         goes_on(&broadcast, 1).await;
         broadcast.poison("broadcast").await;
@@ -194,13 +194,29 @@ async fn a_room_that_is_guarded_while_it_is_on_air_is_so_for_the_next_process() 
     let dir = TempDir::new().expect("a directory");
     let (directory, _keeping) = directory(dir.path()).await;
     let address = |only| Some(Address { watch_id: "watch".into(), only });
-    let open = directory.ensure("room", address(false)).await.expect("a broadcast");
-    let guarded = directory.ensure("room", address(true)).await.expect("the broadcast");
+    let open = directory.ensure("room", address(false), 1).await.expect("a broadcast");
+    let guarded = directory.ensure("room", address(true), 1).await.expect("the broadcast");
     assert!(guarded.commands.same_channel(&open.commands), "nobody is interrupted");
     directory.suspend().await;
     let left = packager::scan(&dir.path().join("hls"));
     let addresses: Vec<_> = left.into_iter().map(|found| found.address).collect();
     assert_eq!(addresses, [address(true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_was_overtaken_on_its_way_takes_nothing_from_the_newer_one() {
+    let dir = TempDir::new().expect("a directory");
+    let (directory, _keeping) = directory(dir.path()).await;
+    let address = |watch: &str, only| Some(Address { watch_id: watch.into(), only });
+    directory.ensure("room", address("new", true), 2).await.expect("a broadcast");
+    for former in [address("old", true), address("new", false), None] {
+        let late = directory.ensure("room", former, 1).await;
+        assert!(matches!(late, Err(BroadcastError::StaleEpoch { offered: 1, current: 2 })));
+    }
+    directory.suspend().await;
+    let left = packager::scan(&dir.path().join("hls"));
+    let addresses: Vec<_> = left.into_iter().map(|found| found.address).collect();
+    assert_eq!(addresses, [address("new", true)]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,7 +88,7 @@ impl Composer for Service {
             return Err(refused(&BroadcastError::NotReady(reason.clone())));
         }
         let broadcast =
-            self.directory.ensure(&room, address).await.map_err(|error| refused(&error))?;
+            self.directory.ensure(&room, address, epoch).await.map_err(|error| refused(&error))?;
         let claim = broadcast.open(epoch).await.map_err(|error| refused(&error))?;
         let (superseded, last) = (claim.superseded.clone(), claim.status.clone());
         let stream = statuses(self.ip(), claim.status.clone());
