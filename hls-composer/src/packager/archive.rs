@@ -48,6 +48,9 @@ pub struct Archive {
     disk: Disk,
     alarm: Option<Arc<str>>,
     log: Log,
+    /// What is in the directory is not all known: nothing is removed from it but what is forgotten, nor is the file of the
+    /// DVR window written anew.
+    spares: bool,
 }
 
 /// How far the file of the DVR window has come.
@@ -67,7 +70,13 @@ impl Archive {
             disk: Disk::new(dir),
             alarm: None,
             log: Log::default(),
+            spares: false,
         }
+    }
+
+    /// Leaves files alone that are not known.
+    pub fn spare(&mut self) {
+        self.spares = true;
     }
 
     /// Tells when the directory is written no more.
@@ -163,8 +172,11 @@ impl Archive {
             chunks: segment.parts.iter().map(|part| part.data.clone()).collect(),
         });
         let mut jobs: Vec<Job> = maps.chain(segments).collect();
-        jobs.extend(self.rewrite(timeline));
+        jobs.extend(if self.spares { self.note(timeline) } else { self.rewrite(timeline) });
         jobs.extend(self.describe(timeline));
+        if self.spares {
+            return self.write(jobs, patience).await;
+        }
         let maps = timeline.maps().map(|map| map.name.clone());
         let segments = timeline.segments().map(|segment| names::segment(&segment.stem));
         let window = timeline.window().outlines();
@@ -189,7 +201,7 @@ impl Archive {
         fresh.reverse();
         self.log.newest = Some(fresh.last()?.msn);
         self.log.lines += fresh.len();
-        if self.log.lines > 2 * window.outlines().count() + 64 {
+        if !self.spares && self.log.lines > 2 * window.outlines().count() + 64 {
             return self.rewrite(timeline);
         }
         let data = lines(fresh.into_iter());

@@ -2,10 +2,8 @@
 //! shown, so that the part comes even if this process dies in the middle of it: the next process finds
 //! it here and closes the segment with it. One line that says which part it is, and its bytes.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use daemon::state_file;
 use serde::{Deserialize, Serialize};
 
 use super::names;
@@ -33,10 +31,9 @@ pub fn file(timeline: &Timeline, data: &[u8]) -> Option<Vec<u8>> {
     Some(file)
 }
 
-/// Appends what `dir` has of the part behind the last of `segments`. Blocking. A part that is there in
-/// full already, and a file that is missing or damaged, change nothing.
-pub fn load(dir: &Path, segments: &mut Vec<Segment>) {
-    let Ok(file) = state_file::read(&dir.join(names::BEGUN), names::MOST_BYTES) else { return };
+/// Appends what `file` has of the part behind the last of `segments`. A part that is there in full
+/// already, and a damaged file, change nothing.
+pub fn load(file: &[u8], segments: &mut Vec<Segment>) {
     let Some(end) = file.iter().position(|byte| *byte == b'\n') else { return };
     let (head, media) = file.split_at(end + 1);
     let Ok(Head { segment, part }) = serde_json::from_slice(head) else { return };

@@ -3,6 +3,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -170,11 +171,12 @@ impl Record {
     ///
     /// A broadcast that goes on gets a DVR window of `window`; one that has ended keeps its own.
     #[must_use]
-    pub fn load(&self, dir: &Path, incarnation: &str, fps: u32, window: Duration) -> Timeline {
+    pub fn load(&self, dir: &Path, incarnation: &str, fps: u32, window: Duration) -> Loaded {
+        let mut files = Files { dir, all_read: true };
         let mut maps = HashMap::new();
         let mut segments: Vec<Segment> = Vec::new();
         for record in &self.segments {
-            let Some(segment) = load_segment(dir, record, &mut maps) else {
+            let Some(segment) = load_segment(&mut files, record, &mut maps) else {
                 warn!(
                     directory = %dir.display(),
                     segment = record.stem,
@@ -188,8 +190,10 @@ impl Record {
             }
             segments.push(segment);
         }
-        if self.ended_at.is_none() {
-            begun::load(dir, &mut segments);
+        if self.ended_at.is_none()
+            && let Some(file) = files.read(names::BEGUN)
+        {
+            begun::load(&file, &mut segments);
         }
         let next =
             SegmentId { discontinuity_sequence: self.discontinuity_sequence, msn: self.next_msn };
@@ -197,23 +201,54 @@ impl Record {
         let first = segments.first().map_or(self.next_msn, |first| first.id.msn);
         let window = match length.is_zero() {
             true => Window::default(),
-            false => Window::restored(length, load_window(dir, first)),
+            false => Window::restored(length, load_window(&mut files, first)),
         };
-        Timeline::restored(incarnation, fps, segments, self.first_listed, next, self.ended_at)
-            .with_window(window)
+        let timeline =
+            Timeline::restored(incarnation, fps, segments, self.first_listed, next, self.ended_at);
+        Loaded { timeline: timeline.with_window(window), all_read: files.all_read }
+    }
+}
+
+/// What there is of a timeline.
+#[derive(Debug)]
+pub struct Loaded {
+    /// With all that could be read.
+    pub timeline: Timeline,
+    /// No file is there that could not be read: one that may be read another time must stay.
+    pub all_read: bool,
+}
+
+/// The files of a broadcast's directory.
+struct Files<'a> {
+    dir: &'a Path,
+    all_read: bool,
+}
+
+impl Files<'_> {
+    /// The content of `file`; `None` when it is not there, or cannot be read, which is logged.
+    fn read(&mut self, file: &str) -> Option<Vec<u8>> {
+        let content = state_file::read(&self.dir.join(file), names::MOST_BYTES);
+        content.map_err(|error| self.miss(file, &error)).ok()
+    }
+
+    /// How long `file` is, in bytes.
+    fn length(&mut self, file: &str) -> Option<u64> {
+        let found = fs::metadata(self.dir.join(file));
+        found.map(|found| found.len()).map_err(|error| self.miss(file, &error)).ok()
+    }
+
+    fn miss(&mut self, file: &str, error: &io::Error) {
+        if error.kind() != io::ErrorKind::NotFound {
+            warn!(directory = %self.dir.display(), file, %error, "a file of a broadcast cannot be read; it is left where it is");
+            self.all_read = false;
+        }
     }
 }
 
 /// The segments right before the number `end` that are in the DVR window's file, and on disk in full. A last line cut
 /// short is no line.
-fn load_window(dir: &Path, end: u64) -> VecDeque<Outline> {
-    let text = state_file::read(&dir.join(names::WINDOW), names::MOST_BYTES);
-    let text = text.unwrap_or_else(|error| {
-        if error.kind() != std::io::ErrorKind::NotFound {
-            warn!(directory = %dir.display(), %error, "the DVR window cannot be read; it begins anew");
-        }
-        Vec::new()
-    });
+fn load_window(files: &mut Files<'_>, end: u64) -> VecDeque<Outline> {
+    let text = files.read(names::WINDOW).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let mut window = VecDeque::new();
     let mut wanted = end;
@@ -223,9 +258,10 @@ fn load_window(dir: &Path, end: u64) -> VecDeque<Outline> {
             continue;
         }
         let safe = names::is_file(&outline.stem) && names::is_file(&outline.init);
-        let file = dir.join(names::segment(&outline.stem));
-        let length = fs::metadata(file).map(|file| file.len());
-        if !safe || outline.fps == 0 || length.ok() != Some(outline.bytes) {
+        if !safe || outline.fps == 0 {
+            break;
+        }
+        if files.length(&names::segment(&outline.stem)) != Some(outline.bytes) {
             break;
         }
         wanted = outline.msn;
@@ -235,7 +271,7 @@ fn load_window(dir: &Path, end: u64) -> VecDeque<Outline> {
 }
 
 fn load_segment(
-    dir: &Path,
+    files: &mut Files<'_>,
     record: &SegmentRecord,
     maps: &mut HashMap<String, Option<Arc<Map>>>,
 ) -> Option<Segment> {
@@ -245,14 +281,14 @@ fn load_segment(
     }
     let map = maps
         .entry(record.init.clone())
-        .or_insert_with(|| load_map(dir, &record.init).map(Arc::new))
+        .or_insert_with(|| load_map(files, &record.init).map(Arc::new))
         .clone()?;
-    let file = state_file::read(&dir.join(names::segment(&record.stem)), names::MOST_BYTES).ok()?;
+    let file = files.read(&names::segment(&record.stem))?;
     record.with_media(map, &file)
 }
 
-fn load_map(dir: &Path, name: &str) -> Option<Map> {
-    let bytes = state_file::read(&dir.join(name), names::MOST_BYTES).ok()?;
+fn load_map(files: &mut Files<'_>, name: &str) -> Option<Map> {
+    let bytes = files.read(name)?;
     let init = Init::parse(Bytes::from(bytes)).ok()?;
     Some(Map { name: name.to_owned(), init })
 }

@@ -9,7 +9,7 @@ use daemon::state_file;
 use tracing::warn;
 
 use super::config::{Config, ConfigError};
-use super::record::Record;
+use super::record::{Loaded, Record};
 use super::task::{self, Handle, Packager};
 use super::{Address, names};
 
@@ -91,6 +91,8 @@ pub async fn resume(
         let poster = state_file::read(&dir.join(names::POSTER), names::MOST_BYTES).ok();
         (record.load(&dir, &incarnation, fps, window), poster.map(Bytes::from))
     });
-    let (timeline, poster) = load.await.map_err(|source| ConfigError::Loading { source })?;
-    Ok(task::with_timeline(config, timeline, poster))
+    let (Loaded { timeline, all_read }, poster) =
+        load.await.map_err(|source| ConfigError::Loading { source })?;
+    let (handle, packager) = task::with_timeline(config, timeline, poster);
+    Ok((handle, if all_read { packager } else { packager.sparing() }))
 }

@@ -128,6 +128,12 @@ pub(super) fn with_timeline(
 }
 
 impl Packager {
+    /// Leaves files alone that it does not know: some could not be read.
+    pub(super) fn sparing(mut self) -> Self {
+        self.archive.spare();
+        self
+    }
+
     /// Packages until [`Input::Finish`], [`Input::Suspend`] or the end of the inputs.
     pub async fn run(mut self) {
         self.archive.open(&self.timeline).await;

@@ -161,6 +161,27 @@ async fn damaged_files_are_left_out() {
 }
 
 #[tokio::test]
+async fn where_a_file_cannot_be_read_none_is_swept_away() {
+    let media = encode(46);
+    for unread in [false, true] {
+        let data = tempfile::tempdir().expect("a directory");
+        let dir = data.path().join("room-a1");
+        killed(&dir, &media).await;
+        let (old, segment) = (dir.join("a0-0-0.m4s"), dir.join("a1-0-0.m4s"));
+        fs::write(&old, "of an earlier window").expect("writable");
+        if unread {
+            fs::remove_file(&segment).expect("removable");
+            fs::create_dir(&segment).expect("a directory");
+        }
+        let (Handle { input, .. }, packager) =
+            resume(config(&dir, "b2"), only(data.path())).await.expect("valid");
+        drop(input);
+        packager.run().await;
+        assert_eq!((old.exists(), segment.exists()), (unread, true));
+    }
+}
+
+#[tokio::test]
 async fn a_dvr_window_outlives_the_process_and_what_ended_stays_on_demand() {
     let media = encode(45 * 15);
     let data = tempfile::tempdir().expect("a directory");
