@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use procfs::process::Process;
+use procfs::{ProcResult, process::Process};
 use tokio::{
     sync::watch,
     time::{Instant, MissedTickBehavior, interval},
@@ -26,6 +26,9 @@ type Times = HashMap<i32, (usize, u64)>;
 pub async fn measure(launcher: i32, cpus: Vec<usize>, loads: watch::Sender<Loads>) {
     let mut periods = interval(PERIOD);
     periods.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    if let Err(error) = children(launcher) {
+        tracing::warn!(%error, "the kernel does not tell which processes this one has started (CONFIG_PROC_CHILDREN), so --cpu-budget counts none of them");
+    }
     let mut before: Times = times(launcher);
     let mut own_before = own_time();
     let mut read = Instant::now();
@@ -75,10 +78,12 @@ fn mean(recent: &VecDeque<Loads>) -> Loads {
     sums.into_iter().map(|(cpu, sum)| (cpu, sum / periods)).collect()
 }
 
+fn children(launcher: i32) -> ProcResult<Vec<u32>> {
+    Process::myself()?.task_from_tid(launcher)?.children()
+}
+
 fn times(launcher: i32) -> Times {
-    let thread = Process::myself().and_then(|own| own.task_from_tid(launcher));
-    let children = thread.and_then(|thread| thread.children()).unwrap_or_default();
-    let stats = children.into_iter().filter_map(|pid| {
+    let stats = children(launcher).unwrap_or_default().into_iter().filter_map(|pid| {
         let stat = Process::new(i32::try_from(pid).ok()?).ok()?.stat().ok()?;
         let cpu = usize::try_from(stat.processor?).ok()?;
         Some((stat.pid, (cpu, stat.utime + stat.stime)))

@@ -95,6 +95,11 @@ impl Replay {
         (self.ticks.len() - self.seen) as u64
     }
 
+    /// Whether more is owed than viewers who wait for it want to see, and memory should hold: `limit` ticks.
+    pub fn is_hopeless(&self, limit: u64) -> bool {
+        self.owed() >= limit
+    }
+
     /// When the encoder counts as hung: it owes more than `limit` ticks and delivers nothing for `patience`. One that
     /// is merely slow is left alone, since replacing it would cost more than it owes.
     pub fn hung_at(&self, limit: u64, patience: Duration) -> Option<Instant> {
@@ -201,6 +206,19 @@ mod tests {
         let mut replay = Replay::new(15);
         (0..100).for_each(|n| replay.take(tick(n)));
         assert_eq!(numbers(&replay), (70..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_encoder_that_is_far_behind_is_hopeless_until_the_time_is_skipped() {
+        let mut replay = Replay::new(15);
+        replay.take(tick(0));
+        replay.start_generation();
+        replay.written = 1;
+        (1..450).for_each(|n| replay.take(tick(n)));
+        assert!(replay.is_hopeless(450) && !replay.is_hopeless(451));
+        replay.restart_with(tick(450));
+        assert!(!replay.is_hopeless(450));
+        assert_eq!(numbers(&replay), [450]);
     }
 
     #[test]

@@ -36,6 +36,8 @@ const LOOK: Duration = Duration::from_millis(50);
 const FLUSH: Duration = Duration::from_secs(2);
 /// After a start that failed at once, the next is tried after this; ticks go on meanwhile.
 const RETRY: Duration = Duration::from_millis(200);
+/// One that waits for its core so long that it owes this much will not catch up for anybody: what it owes is skipped.
+const LONGEST_DEBT: Duration = Duration::from_secs(30);
 /// A process gets this long to deliver the first time before it can owe anything.
 const START_UP: Duration = Duration::from_secs(3);
 
@@ -179,6 +181,10 @@ async fn encode(
                 Some(tick) if tick.after_jump => {
                     replay.restart_with(tick);
                     break "the clock jumped".to_owned();
+                }
+                Some(tick) if replay.is_hopeless(ticks_in(LONGEST_DEBT)) => {
+                    replay.restart_with(tick);
+                    break format!("it gets too little of its core: it owes {LONGEST_DEBT:?}, which are skipped");
                 }
                 Some(tick) => replay.take(tick),
                 None => {

@@ -15,9 +15,9 @@ const SPINS: Duration = Duration::from_secs(2);
 pub enum Activity {
     /// A signal has stopped it (SIGSTOP): it does nothing until somebody lets it go on.
     Stopped,
-    /// It runs, or waits for a core. All its threads have run for so long in all.
+    /// It runs, or waits for a core or for memory. All its threads have run for so long in all.
     Busy(Duration),
-    /// It waits for something else than a core. All its threads have run for so long in all.
+    /// It waits for something else. All its threads have run for so long in all.
     Asleep(Duration),
 }
 
@@ -30,10 +30,13 @@ pub fn activity(pid: u32) -> Option<Activity> {
         let Ok(stat) = task.stat() else { continue };
         match stat.state {
             'T' => return Some(Activity::Stopped),
-            'R' => is_busy = true,
+            // What waits for a page of memory can do nothing else, and a successor would wait for the same.
+            'R' | 'D' => is_busy = true,
             _ => {}
         }
-        let nanos = task.schedstat().map_or(0, |stat| stat.sum_exec_runtime);
+        // A kernel without schedstat (CONFIG_SCHED_INFO) counts in ticks of a hundredth of a second.
+        let in_ticks = || (stat.utime + stat.stime) * 1_000_000_000 / procfs::ticks_per_second();
+        let nanos = task.schedstat().map_or_else(|_| in_ticks(), |stat| stat.sum_exec_runtime);
         ran += Duration::from_nanos(nanos);
     }
     Some(if is_busy { Activity::Busy(ran) } else { Activity::Asleep(ran) })

@@ -125,11 +125,11 @@ async fn run(
                 status.send_if_modified(|status| away(status, reason, &error));
             }
         }
-        // Nobody is left to broadcast: the composer's grace period ends what it still holds.
-        if desired.borrow().over || desired.has_changed().is_err() {
-            return;
+        tokio::select! {
+            // Nobody is left to broadcast: the composer's grace period ends what it still holds.
+            _ = desired.wait_for(|desired| desired.over) => return,
+            () = sleep(pauses.next().unwrap_or(LONGEST_PAUSE)) => {}
         }
-        sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
     }
 }
 

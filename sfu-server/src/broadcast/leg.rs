@@ -27,21 +27,26 @@ use crate::{
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// A pause of which it is not known that the composer was told.
+/// What it is not known of that the composer was told it: that something pauses, or that a generation is resumed.
 #[derive(Debug, Clone, Copy)]
-struct Untold {
-    paused: Paused,
+struct Untold<T> {
+    what: T,
     /// When it is told again.
     again: Instant,
     /// How long that is after the last attempt.
     pause: Duration,
 }
 
-impl Untold {
+impl<T: PartialEq> Untold<T> {
     /// The attempt at `now` failed, as `former` says the one before it did.
-    fn after(former: Option<Self>, paused: Paused, now: Instant) -> Self {
+    fn after(former: Option<Self>, what: T, now: Instant) -> Self {
         let pause = former.map_or(FIRST_PAUSE, |former| (2 * former.pause).min(LONGEST_PAUSE));
-        Self { paused, again: now + pause, pause }
+        Self { what, again: now + pause, pause }
+    }
+
+    /// Whether `what` is to be told now. Of the same, statuses that come meanwhile ask for nothing.
+    fn is_due(&self, what: T, now: Instant) -> bool {
+        what != self.what || now >= self.again
     }
 }
 
@@ -172,7 +177,8 @@ impl Core {
         mut statuses: watch::Receiver<Arc<ComposerStatus>>,
         mut desired: watch::Receiver<DesiredBroadcast>,
     ) {
-        let mut untold: Option<Untold> = None;
+        let mut untold: Option<Untold<Paused>> = None;
+        let mut unconfirmed: Option<Untold<u32>> = None;
         loop {
             let paused = desired.borrow_and_update().paused(&self.participant);
             match paused {
@@ -188,11 +194,14 @@ impl Core {
                 .borrow_and_update()
                 .input(&self.input)
                 .map_or((0, 0), |input| (input.resume_wanted, input.key_frames_wanted));
-            if wanted > self.resumed_generation
-                && let Err(error) = self.resume(wanted, vec![]).await
-            {
-                // The composer's next status asks again, or the session ends with its stream.
-                tracing::warn!(input = %self.input, %error, "a resume was not confirmed");
+            if wanted <= self.resumed_generation {
+                unconfirmed = None;
+            } else if unconfirmed.is_none_or(|it| it.is_due(wanted, Instant::now())) {
+                let confirmed = self.resume(wanted, vec![]).await;
+                unconfirmed = confirmed.err().map(|error| {
+                    tracing::warn!(input = %self.input, %error, "a resume was not confirmed");
+                    Untold::after(unconfirmed, wanted, Instant::now())
+                });
             }
             // Whether one is missing, the composer alone can see: it asks, and again.
             if key_frames > self.key_frames_asked {
@@ -208,17 +217,14 @@ impl Core {
                 },
                 Ok(()) = self.shown.changed() => self.follow_layout().await,
                 () = deadline::at(untold.map(|untold| untold.again)) => {}
+                () = deadline::at(unconfirmed.map(|unconfirmed| unconfirmed.again)) => {}
             }
         }
     }
 
     /// What was untold may have been carried out all the same: also a pause that is taken back meanwhile is told.
-    fn must_follow(&self, paused: Paused, untold: Option<Untold>, now: Instant) -> bool {
-        match untold {
-            None => paused != self.paused,
-            // Another pause is told at once; of the same one, statuses that come meanwhile ask for nothing.
-            Some(untold) => paused != untold.paused || now >= untold.again,
-        }
+    fn must_follow(&self, paused: Paused, untold: Option<Untold<Paused>>, now: Instant) -> bool {
+        untold.map_or(paused != self.paused, |untold| untold.is_due(paused, now))
     }
 
     /// Consumers are paused with their producers, and the composer is told before one flows again: after a long pause

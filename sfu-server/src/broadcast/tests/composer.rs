@@ -38,6 +38,7 @@ pub struct Scripted {
     pub refusals: Arc<AtomicU32>,
     /// So many of the next pauses are refused.
     pub refused_pauses: Arc<AtomicU32>,
+    pub refused_resumes: Arc<AtomicU32>,
 }
 
 /// Refuses once for each that is left.
@@ -111,6 +112,7 @@ impl composer_server::Composer for Scripted {
         request: Request<v1::ConfirmResumedRequest>,
     ) -> Result<Response<v1::ConfirmResumedResponse>, Status> {
         self.saw(Call::Confirm(request.into_inner())).await;
+        take_refusal(&self.refused_resumes)?;
         Ok(Response::new(v1::ConfirmResumedResponse {}))
     }
 

@@ -152,6 +152,24 @@ async fn a_pause_that_was_not_told_is_told_again_after_growing_pauses_whatever_c
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_resume_that_was_not_confirmed_is_confirmed_after_a_pause_though_no_status_comes() {
+    let mut rig = Rig::start().await;
+    rig.speak();
+    let (input, statuses) = rig.climb().await;
+    rig.refused_resumes.store(2, Ordering::Relaxed);
+    let respawned = status(&input, v1::InputState::Listening, 2);
+    statuses.send(Ok(respawned)).await.expect("a driver that listens");
+    let mut confirmed = vec![];
+    while confirmed.len() < 3 {
+        if let Call::Confirm(confirm) = rig.next().await {
+            assert_eq!(confirm.generation, 2);
+            confirmed.push(Instant::now());
+        }
+    }
+    assert!(confirmed[2] - confirmed[0] >= Duration::from_millis(300), "{confirmed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pause_that_failed_to_be_told_and_is_taken_back_is_told_as_well() {
     let mut rig = Rig::start().await;
     rig.speak();

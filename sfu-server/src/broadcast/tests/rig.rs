@@ -44,6 +44,7 @@ pub struct Rig {
     pub scenes: watch::Sender<bool>,
     pub refusals: Arc<AtomicU32>,
     pub refused_pauses: Arc<AtomicU32>,
+    pub refused_resumes: Arc<AtomicU32>,
     producer: Producer,
     /// Requests for key frames that the producer has got.
     pub key_frames: Arc<AtomicU32>,
@@ -70,13 +71,14 @@ impl Rig {
         let composer = format!("http://{}", listener.local_addr().expect("its address"));
         let (calls_tx, calls) = mpsc::channel(64);
         let (scenes, open) = watch::channel(true);
-        let (refusals, refused_pauses) = <(Arc<AtomicU32>, Arc<AtomicU32>)>::default();
+        let [refusals, refused_pauses, refused_resumes] = <[Arc<AtomicU32>; 3]>::default();
         let scripted = Scripted {
             calls: calls_tx,
             generation,
             scenes: open,
             refusals: Arc::clone(&refusals),
             refused_pauses: Arc::clone(&refused_pauses),
+            refused_resumes: Arc::clone(&refused_resumes),
         };
         let service = composer_server::ComposerServer::new(scripted);
         tokio::spawn(
@@ -99,6 +101,7 @@ impl Rig {
             scenes,
             refusals,
             refused_pauses,
+            refused_resumes,
             producer,
             key_frames,
             _placement: placement,
