@@ -208,6 +208,19 @@ mod tests {
     }
 
     #[test]
+    fn a_fingerprint_with_a_character_of_several_bytes_is_refused() {
+        for at in 0..30 {
+            // As many bytes as a fingerprint has.
+            let value = format!("{}\u{feff}{}", "A".repeat(3 * at), "A".repeat(92 - 3 * at));
+            let fingerprint = json!({"algorithm": "sha-256", "value": value});
+            let parameters = json!({"role": "auto", "fingerprints": [fingerprint]});
+            let refused =
+                refusal("connectProducerTransport", Some(json!({"dtlsParameters": parameters})));
+            assert!(refused.ends_with("the value of a fingerprint is hexadecimal"), "{refused}");
+        }
+    }
+
+    #[test]
     fn a_wrong_type_is_named_with_its_event() {
         assert_eq!(
             refusal("joinRoom", Some(json!({"roomId": 5}))),

@@ -111,8 +111,13 @@ impl composer_server::Composer for Scripted {
         &self,
         request: Request<v1::ConfirmResumedRequest>,
     ) -> Result<Response<v1::ConfirmResumedResponse>, Status> {
-        self.saw(Call::Confirm(request.into_inner())).await;
-        take_refusal(&self.refused_resumes)?;
+        let confirm = request.into_inner();
+        // The first is the climb's own.
+        let again = confirm.generation > 1;
+        self.saw(Call::Confirm(confirm)).await;
+        if again {
+            take_refusal(&self.refused_resumes)?;
+        }
         Ok(Response::new(v1::ConfirmResumedResponse {}))
     }
 

@@ -1,7 +1,8 @@
 //! What clients ask.
 
 use mediasoup::prelude::{DtlsParameters, MediaKind, RtpCapabilities, RtpParameters};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::Value;
 use ts_rs::TS;
 
 /// `createRoom`; the payload may be missing.
@@ -182,8 +183,20 @@ pub struct PinPeer {
 #[serde(rename_all = "camelCase")]
 pub struct ConnectTransport {
     /// The browser's DTLS role and fingerprints.
+    #[serde(deserialize_with = "dtls_parameters")]
     #[ts(type = "import('mediasoup-client').types.DtlsParameters")]
     pub dtls_parameters: DtlsParameters,
+}
+
+/// mediasoup's decoder cuts a fingerprint into bytes without looking where its characters end, and panics inside one.
+fn dtls_parameters<'de, D: Deserializer<'de>>(decoder: D) -> Result<DtlsParameters, D::Error> {
+    let parameters = Value::deserialize(decoder)?;
+    let fingerprints = parameters.get("fingerprints").and_then(Value::as_array);
+    let mut values = fingerprints.into_iter().flatten().filter_map(|it| it.get("value")?.as_str());
+    if values.any(|value| !value.is_ascii()) {
+        return Err(D::Error::custom("the value of a fingerprint is hexadecimal"));
+    }
+    DtlsParameters::deserialize(parameters).map_err(D::Error::custom)
 }
 
 /// `produce`.
