@@ -23,8 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// So many others compute, two on each core.
 const OTHERS: usize = 4;
 
-/// The daemon and its processes stand so far behind the others (nice(1)): a single process has 1.7 % of a core while the
-/// others want both, and waits a second for it now and then.
+/// The daemon and its processes stand so far behind the others (nice(1)): a single process weighs 23 against the 2048 of the
+/// two that want its core (sched(7)), and waits for it for long enough to be taken for one that hangs.
 const BEHIND: &str = "17";
 
 /// Computes until it is dropped, in the session of the daemon: the kernel parts a core among sessions before it looks at

@@ -108,7 +108,8 @@ fn the_same_inputs_went_on(before: &BroadcastStatus, after: &BroadcastStatus, se
         let (earlier, first, shown) = before[participant];
         assert_eq!((earlier, first), (*input, *generation), "the input of {participant}");
         let new = frames - shown;
-        let least = if rig::is_full() { SHOWN * seconds } else { 1 };
+        // A tenth of what is usual is what only a picture that stands falls short of.
+        let least = if rig::is_full() { SHOWN * seconds } else { SHOWN * seconds / 10 };
         assert!(new >= least, "{new} pictures of {participant} in {seconds} s");
     }
     println!(
