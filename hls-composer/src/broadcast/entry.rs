@@ -52,6 +52,8 @@ impl Entry {
 
 /// A broadcast that failed and is read from disk again. Its viewers keep the lists they have.
 pub struct Reviving {
+    /// The newest attempt that had asked for it.
+    pub epoch: u64,
     pub address: Option<Address>,
     pub view: watch::Receiver<Arc<View>>,
     pub cpu: usize,

@@ -33,8 +33,15 @@ pub enum Start {
     New(u64),
     /// With what a former process left.
     Recovered,
-    /// With what it had before it failed, for this reason.
-    Revived(Restarts, String),
+    /// With what it had before it failed.
+    Revived {
+        /// The newest attempt that had asked for it.
+        epoch: u64,
+        /// How often that has happened.
+        restarts: Restarts,
+        /// Why it failed.
+        reason: String,
+    },
 }
 
 impl Keeper {
@@ -133,13 +140,12 @@ impl Keeper {
             fps: self.config.fps,
         };
         let pipeline = Pipeline::start(encoder, packaged, packager);
-        let epoch = if let Start::New(epoch) = start { epoch } else { 0 };
-        let (recovered, restarts, failure) = match start {
-            Start::New(_) => (false, Restarts::default(), None),
-            Start::Recovered => (true, Restarts::default(), None),
-            Start::Revived(restarts, reason) => {
+        let (recovered, epoch, restarts, failure) = match start {
+            Start::New(epoch) => (false, epoch, Restarts::default(), None),
+            Start::Recovered => (true, 0, Restarts::default(), None),
+            Start::Revived { epoch, restarts, reason } => {
                 let alarm = format!("The broadcast was started again because {reason}.");
-                (true, restarts, Some(Arc::from(alarm)))
+                (true, epoch, restarts, Some(Arc::from(alarm)))
             }
         };
         let config = BroadcastConfig {

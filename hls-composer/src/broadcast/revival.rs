@@ -84,7 +84,7 @@ impl Keeper {
     /// A broadcast failed by a mistake of ours: it goes on as after the death of a process, but for the one room.
     pub fn revive(&mut self, files: Files, reason: String) {
         let Some(entry) = self.entries.remove(&files.room) else { return };
-        let Entry { handle, address, cpu, mut restarts, .. } = entry;
+        let Entry { handle, epoch, address, cpu, mut restarts, .. } = entry;
         let room = files.room.clone();
         if !restarts.spend(Instant::now()) {
             tracing::error!(room, reason, "a broadcast failed again and again: it ends");
@@ -106,21 +106,22 @@ impl Keeper {
             Event::Revived(name, read.await.unwrap_or_else(slow))
         });
         let (view, task) = (handle.view, task.id());
-        let reviving = Reviving { address, view, cpu, restarts, files, reason, task };
+        let reviving = Reviving { epoch, address, view, cpu, restarts, files, reason, task };
         self.reviving.insert(room, reviving);
         self.publish();
     }
 
     /// It was read from disk, or could not be.
     pub fn revived(&mut self, room: &str, packaged: Result<Box<Packaged>, String>) {
-        let Some(Reviving { address, cpu, restarts, files, reason, .. }) =
+        let Some(Reviving { epoch, address, cpu, restarts, files, reason, .. }) =
             self.reviving.remove(room)
         else {
             return;
         };
         match packaged {
             Ok(packaged) => {
-                self.insert(files, address, cpu, *packaged, Start::Revived(restarts, reason));
+                let start = Start::Revived { epoch, restarts, reason };
+                self.insert(files, address, cpu, *packaged, start);
             }
             Err(error) => {
                 tracing::error!(room, error, "a broadcast that failed cannot go on");

@@ -22,6 +22,8 @@ use crate::{
 
 /// A process binds its ports within this, or it is not going to, unless it waits for a core: its successor would as well.
 const BIND: Duration = Duration::from_secs(5);
+/// One that is waited for because it waits itself is named in the log after so long.
+const SLOW: Duration = Duration::from_secs(30);
 /// That is looked at so often.
 const LOOK: Duration = Duration::from_millis(100);
 /// The kernel does not tell when a port is bound; it is asked this often.
@@ -119,8 +121,18 @@ impl Listening {
             }
         };
         let begun = Instant::now();
+        let slow = async {
+            sleep(SLOW).await;
+            tracing::warn!(
+                input = %self.id,
+                generation = self.generation,
+                "its FFmpeg has not bound its ports after {SLOW:?}: it waits for a core, for memory or for a disk, and is waited for"
+            );
+            std::future::pending().await
+        };
         tokio::select! {
             () = bound => Ok(()),
+            outcome = slow => outcome,
             () = never_binds(|| activity(pid)) => {
                 let (log, waited) = (process.log(), begun.elapsed());
                 Err(self.failed(format!("its ports are not bound after {waited:.1?}: {log}")))
@@ -144,8 +156,8 @@ impl Listening {
 /// Waits until a process has had the time to bind its ports, and the core; `look` asks the kernel what it does.
 ///
 /// One that runs, or waits for a core, is left alone for as long as that lasts: its successor would be as slow. There is
-/// no other end, because whoever waits for it has one: after 30 s the SFU gives its StartInput up and names the input no
-/// more, which drops this wait with the climb.
+/// no other end: of a first start the SFU has one, which gives its StartInput up after 30 s and names the input no more,
+/// and that drops this wait with the climb; of a successor there is a line in the log.
 async fn never_binds(look: impl Fn() -> Option<Activity>) {
     sleep(BIND).await;
     let mut looks = interval(LOOK);

@@ -48,9 +48,8 @@ pub struct Archive {
     disk: Disk,
     alarm: Option<Arc<str>>,
     log: Log,
-    /// What is in the directory is not all known: nothing is removed from it but what is forgotten, nor is the file of the
-    /// DVR window written anew.
-    spares: bool,
+    /// What is in the directory is not all known: this part of it takes what is not, until everything was saved once.
+    aside: Option<String>,
 }
 
 /// How far the file of the DVR window has come.
@@ -70,13 +69,13 @@ impl Archive {
             disk: Disk::new(dir),
             alarm: None,
             log: Log::default(),
-            spares: false,
+            aside: None,
         }
     }
 
-    /// Leaves files alone that are not known.
-    pub fn spare(&mut self) {
-        self.spares = true;
+    /// Keeps files that are not known, in the directory `aside` beside them, rather than remove them.
+    pub fn set_aside(&mut self, aside: String) {
+        self.aside = Some(aside);
     }
 
     /// Tells when the directory is written no more.
@@ -147,7 +146,7 @@ impl Archive {
         }
     }
 
-    /// Writes every file that is missing or cut short, and removes what belongs to no segment.
+    /// Writes every file that is missing or cut short, and removes, or sets aside, what belongs to no segment.
     pub async fn open(&mut self, timeline: &Timeline) {
         self.save_everything(timeline, PATIENCE).await;
     }
@@ -165,24 +164,28 @@ impl Archive {
     }
 
     async fn save_everything(&mut self, timeline: &Timeline, patience: Duration) {
+        let maps = timeline.maps().map(|map| map.name.clone());
+        let segments = timeline.segments().map(|segment| names::segment(&segment.stem));
+        let window = timeline.window().outlines();
+        let window = window.flat_map(|it| [it.init.clone(), names::segment(&it.stem)]);
+        let keep: HashSet<String> = maps.chain(segments).chain(window).collect();
+        let aside = self.aside.clone();
+        let (first, last) = match aside.clone() {
+            Some(to) => (Some(Job::SetAside { keep, to }), None),
+            None => (None, Some(Job::Sweep { keep })),
+        };
         let maps = timeline.maps().map(|map| ensure_map(map));
         let unsaved = timeline.window().in_memory().map(Arc::as_ref);
         let segments = unsaved.chain(timeline.segments()).map(|segment| Job::Ensure {
             file: names::segment(&segment.stem),
             chunks: segment.parts.iter().map(|part| part.data.clone()).collect(),
         });
-        let mut jobs: Vec<Job> = maps.chain(segments).collect();
-        jobs.extend(if self.spares { self.note(timeline) } else { self.rewrite(timeline) });
+        let mut jobs: Vec<Job> = first.into_iter().chain(maps).chain(segments).collect();
+        jobs.extend(self.rewrite(timeline));
         jobs.extend(self.describe(timeline));
-        if self.spares {
-            return self.write(jobs, patience).await;
-        }
-        let maps = timeline.maps().map(|map| map.name.clone());
-        let segments = timeline.segments().map(|segment| names::segment(&segment.stem));
-        let window = timeline.window().outlines();
-        let window = window.flat_map(|it| [it.init.clone(), names::segment(&it.stem)]);
-        jobs.push(Job::Sweep { keep: maps.chain(segments).chain(window).collect() });
+        jobs.extend(last);
         self.write(jobs, patience).await;
+        self.aside = aside.filter(|_| self.is_degraded());
     }
 
     /// Writes the poster, if the disk takes anything at all; the next one is never far.
@@ -201,7 +204,7 @@ impl Archive {
         fresh.reverse();
         self.log.newest = Some(fresh.last()?.msn);
         self.log.lines += fresh.len();
-        if !self.spares && self.log.lines > 2 * window.outlines().count() + 64 {
+        if self.log.lines > 2 * window.outlines().count() + 64 {
             return self.rewrite(timeline);
         }
         let data = lines(fresh.into_iter());

@@ -46,6 +46,12 @@ pub fn init(incarnation: &str, generation: u32) -> String {
     format!("init-{incarnation}-{generation}.mp4")
 }
 
+/// The directory of what an incarnation found, and could not read.
+#[must_use]
+pub fn unread(incarnation: &str) -> String {
+    format!("unread-{incarnation}")
+}
+
 /// What the names of a segment and of its parts begin with: incarnation, discontinuity sequence
 /// and media sequence. With the discontinuity in it, a part hinted before an encoder died is never
 /// answered with a part of the next encoder.

@@ -214,7 +214,7 @@ impl Record {
 pub struct Loaded {
     /// With all that could be read.
     pub timeline: Timeline,
-    /// No file is there that could not be read: one that may be read another time must stay.
+    /// No file is there that could not be read: one that may be read another time must not be lost.
     pub all_read: bool,
 }
 
@@ -239,7 +239,7 @@ impl Files<'_> {
 
     fn miss(&mut self, file: &str, error: &io::Error) {
         if error.kind() != io::ErrorKind::NotFound {
-            warn!(directory = %self.dir.display(), file, %error, "a file of a broadcast cannot be read; it is left where it is");
+            warn!(directory = %self.dir.display(), file, %error, "a file of a broadcast cannot be read; it is set aside");
             self.all_read = false;
         }
     }

@@ -94,5 +94,5 @@ pub async fn resume(
     let (Loaded { timeline, all_read }, poster) =
         load.await.map_err(|source| ConfigError::Loading { source })?;
     let (handle, packager) = task::with_timeline(config, timeline, poster);
-    Ok((handle, if all_read { packager } else { packager.sparing() }))
+    Ok((handle, if all_read { packager } else { packager.setting_aside() }))
 }

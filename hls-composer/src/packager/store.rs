@@ -100,6 +100,14 @@ pub enum Job {
         /// What stays.
         keep: HashSet<String>,
     },
+    /// Moves every media file that is not named, and the DVR window's file, into the directory `to`, with a copy of the
+    /// timeline. What is there already stays.
+    SetAside {
+        /// What stays.
+        keep: HashSet<String>,
+        /// A plain name, new to the directory.
+        to: String,
+    },
     /// Waits until the files and the directory are on the disk itself.
     Sync {
         /// The files.
@@ -210,7 +218,10 @@ fn run_one(dir: &Path, job: Job) -> Result<(), Error> {
             let path = dir.join(file);
             gone(fs::remove_file(&path)).map_err(at(&path))
         }
-        Job::Sweep { keep } => sweep(dir, &keep),
+        Job::Sweep { keep } => unnamed(dir, &keep)?
+            .into_iter()
+            .try_for_each(|path| gone(fs::remove_file(&path)).map_err(at(&path))),
+        Job::SetAside { keep, to } => set_aside(dir, &keep, &dir.join(to)),
         Job::Sync { files } => {
             let paths = files.iter().map(|file| dir.join(file));
             paths.chain([dir.to_path_buf()]).try_for_each(|path| {
@@ -249,14 +260,35 @@ fn replace(path: &Path, chunks: &[Bytes]) -> Result<(), Error> {
     })
 }
 
-fn sweep(dir: &Path, keep: &HashSet<String>) -> Result<(), Error> {
+/// The media files in `dir` that `keep` does not name.
+fn unnamed(dir: &Path, keep: &HashSet<String>) -> Result<Vec<PathBuf>, Error> {
+    let mut unnamed = Vec::new();
     for entry in fs::read_dir(dir).map_err(at(dir))? {
         let entry = entry.map_err(at(dir))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let media = [".m4s", ".mp4", ".tmp"].iter().any(|ending| name.ends_with(ending));
         if media && !keep.contains(&name) {
-            gone(fs::remove_file(entry.path())).map_err(at(&entry.path()))?;
+            unnamed.push(entry.path());
         }
+    }
+    Ok(unnamed)
+}
+
+fn set_aside(dir: &Path, keep: &HashSet<String>, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to).map_err(at(to))?;
+    let [timeline, window] = [names::TIMELINE, names::WINDOW].map(|name| dir.join(name));
+    for path in unnamed(dir, keep)?.iter().chain([&timeline, &window]) {
+        let target = to.join(path.file_name().unwrap_or_default());
+        // A second try, after the first one failed half way, finds the new ones.
+        if target.exists() {
+            continue;
+        }
+        let moved = if *path == timeline {
+            fs::copy(path, &target).map(drop)
+        } else {
+            fs::rename(path, &target)
+        };
+        gone(moved).map_err(at(path))?;
     }
     Ok(())
 }

@@ -128,9 +128,9 @@ pub(super) fn with_timeline(
 }
 
 impl Packager {
-    /// Leaves files alone that it does not know: some could not be read.
-    pub(super) fn sparing(mut self) -> Self {
-        self.archive.spare();
+    /// Keeps files that it does not know, under a name that is this process's: some could not be read.
+    pub(super) fn setting_aside(mut self) -> Self {
+        self.archive.set_aside(names::unread(&self.config.incarnation));
         self
     }
 

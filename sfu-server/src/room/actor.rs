@@ -176,11 +176,9 @@ impl RoomActor {
         }
         let closed = self.room.closed.as_ref();
         let revocation = closed.and_then(|it| Revocation::of_end(it, self.handle.charter.host));
-        let was_locked = revocation.is_some() && self.room.settings.locked.is_some();
-        let unlocked = was_locked.then(|| self.handle.charter.lock(false));
         let revoker = self.config.revoker.clone();
         let revoked = async {
-            for what in revocation.into_iter().chain(unlocked) {
+            if let Some(what) = revocation {
                 revoker.revoke(what).await;
             }
         };

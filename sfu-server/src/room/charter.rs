@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     signaling::messages::{LayoutName, Pin, RoomSettings},
-    tokens::{Digest, Revocation, random_name},
+    tokens::{Digest, Lock, random_name},
 };
 
 /// Characters of a room's two ids: 71 bits, so that nobody guesses either.
@@ -68,10 +68,23 @@ impl Charter {
         (charter, host_token)
     }
 
-    /// What is remembered of a room that is locked now, or is so no more.
-    pub fn lock(&self, locked: bool) -> Revocation {
-        let room = Digest::of(&self.room_id);
-        if locked { Revocation::Locked(room) } else { Revocation::Unlocked(room) }
+    /// Whether the room is locked, as it is remembered.
+    pub fn lock(&self) -> Lock {
+        Lock {
+            room: Digest::of(&self.room_id),
+            host: self.host,
+            revision: self.settings.revision,
+            inside: self.settings.locked.clone(),
+        }
+    }
+
+    /// Takes over what is remembered of the lock, if this had not heard of it. Whoever has, has heard of more: its settings
+    /// are still newer than these.
+    pub fn learn(&mut self, lock: &Lock) {
+        if lock.host == self.host && lock.revision > self.settings.revision {
+            self.settings.locked.clone_from(&lock.inside);
+            self.settings.revision = lock.revision - 1;
+        }
     }
 
     /// Whether something stands between knowing the room's id and entering: then the id alone leads to no picture either. The
@@ -149,6 +162,27 @@ mod tests {
         assert!(!with(Settings { locked: Some(vec![]), ..Settings::default() }));
         assert!(with(Settings { password: Some(Digest::of("proof")), ..Settings::default() }));
         assert!(Charter { invited_only: true, ..open.clone() }.is_guarded());
+    }
+
+    #[test]
+    fn a_charter_that_had_not_heard_of_a_lock_learns_it_and_yields_to_one_that_had() {
+        let (old, _) = Charter::draw_up(None);
+        let inside = Some(vec!["a".into()]);
+        let settings = Settings { locked: inside.clone(), revision: 3, ..Settings::default() };
+        let locked = Charter { settings, ..old.clone() };
+        let mut learned = old.clone();
+        learned.learn(&locked.lock());
+        assert_eq!(
+            (learned.settings.locked.as_ref(), learned.settings.revision),
+            (inside.as_ref(), 2)
+        );
+        let mut told = locked.clone();
+        told.learn(&old.lock());
+        let (other, _) = Charter::draw_up(Some(old.room_id.clone()));
+        told.learn(
+            &Charter { settings: Settings { revision: 9, ..Settings::default() }, ..other }.lock(),
+        );
+        assert_eq!(told, locked);
     }
 
     #[test]

@@ -190,9 +190,9 @@ impl Connection {
         match HostOrder::of(request) {
             Ok(order) => {
                 let reply = order.reply();
-                let revocation = order.revocation(&inside.room.charter);
-                inside.room.order(inside.peer_id.clone(), order).await?;
-                if let Some(revocation) = revocation {
+                inside.room.order(inside.peer_id.clone(), order.clone()).await?;
+                let charter = inside.room.charter_now();
+                if let Some(revocation) = order.revocation(&charter) {
                     self.door.revoker.revoke(revocation).await;
                 }
                 Ok(reply)

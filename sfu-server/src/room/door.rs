@@ -21,7 +21,7 @@ use crate::{
         },
         request::Reply,
     },
-    tokens::{Digest, Invitation, Reentry, Revoker, Tokens},
+    tokens::{Digest, Invitation, Reentry, Revocation, Revoker, Tokens},
 };
 
 const MAX_NAME: usize = 64;
@@ -129,7 +129,7 @@ impl Door {
         // Why a token that would open the room does not, which its holder is told when the room is not open.
         let mut voided = None;
         let revoked = self.revoker.list();
-        let was_locked = revoked.is_locked(room_id, get_current_timestamp());
+        let now = get_current_timestamp();
         // Whose word opens the room, opens it when it is not open.
         let (charter, claim, name, role) = match &request.rejoin_token {
             Some(token) => {
@@ -144,9 +144,10 @@ impl Door {
                 }
                 let opens = role == Role::Publisher && voided.is_none();
                 let mut charter = opens.then(|| reentry.charter.clone());
-                // Who has not heard of the lock opens the room for itself alone, until somebody comes who has.
-                if let Some(charter) = charter.as_mut().filter(|_| was_locked) {
-                    charter.settings.locked.get_or_insert_with(|| vec![reentry.peer_id.clone()]);
+                if let (Some(charter), Some(lock)) =
+                    (&mut charter, revoked.lock_of(reentry.charter.host, now))
+                {
+                    charter.learn(lock);
                 }
                 (charter, Claim::Returning(Box::new(reentry)), name, role)
             }
@@ -154,7 +155,7 @@ impl Door {
                 None => (None, Claim::Stranger, None, request.role.unwrap_or_default()),
                 Some(Invitation { role, host, name, .. }) => {
                     // Whoever was locked out would open the room without its lock.
-                    if was_locked && !host {
+                    if !host && revoked.is_locked(room_id, now) {
                         voided = Some(RequestError::RoomLocked(room_id.clone()));
                     }
                     let opens = role == Role::Publisher && voided.is_none();
@@ -217,11 +218,11 @@ impl Door {
     /// What opens the room again after a restart, as `view` has it now; none for whoever is in it no more.
     pub fn rejoin_token(&self, inside: &mut Inside, view: &RoomView) -> Option<String> {
         let member = view.members.get(&inside.peer_id).cloned()?;
-        let charter =
-            Charter { settings: view.settings.clone(), ..Charter::clone(&inside.room.charter) };
-        // The lock is remembered for as long as there is a token that brings it back.
-        if view.settings.locked.is_some() {
-            self.revoker.note(charter.lock(true));
+        let charter = inside.room.charter_as(view);
+        // The lock is remembered for as long as there is a token that brings it back, and what is remembered is what counts.
+        let is_locked = || self.revoker.list().is_locked(&charter.room_id, get_current_timestamp());
+        if view.settings.locked.is_some() || is_locked() {
+            self.revoker.note(Revocation::Lock(charter.lock()));
         }
         // Whatever happens, half a lifetime is left.
         inside.renew = Instant::now() + self.tokens.rejoin_lifetime() / 2;

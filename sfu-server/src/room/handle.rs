@@ -138,6 +138,16 @@ impl RoomHandle {
         revocation.of_room(self.charter.host)
     }
 
+    /// The charter of the room as `view` has it.
+    pub fn charter_as(&self, view: &RoomView) -> Charter {
+        Charter { settings: view.settings.clone(), ..Charter::clone(&self.charter) }
+    }
+
+    /// As it is now.
+    pub fn charter_now(&self) -> Charter {
+        self.charter_as(&self.view.borrow())
+    }
+
     /// Enters the room.
     pub async fn join(&self, entrance: Entrance) -> Result<Joined, RequestError> {
         self.call(|reply| Command::Join { entrance: Box::new(entrance), reply }).await

@@ -96,13 +96,13 @@ impl HostOrder {
         }
     }
 
-    /// What tokens of the room open no longer once it is obeyed.
+    /// What tokens of the room open no longer now that it is obeyed; `charter` is as it has become.
     pub fn revocation(&self, charter: &Charter) -> Option<Revocation> {
         let room = charter.host;
         match self {
             Self::Remove { peer_id } => Some(Revocation::Removed(room, peer_id.clone())),
             Self::End => Some(Revocation::EndedByHost(room)),
-            Self::Lock { locked } => Some(charter.lock(*locked)),
+            Self::Lock { .. } => Some(Revocation::Lock(charter.lock())),
             Self::Mute { .. } | Self::Layout { .. } | Self::Pin { .. } => None,
         }
     }

@@ -213,10 +213,18 @@ mod tests {
             // As many bytes as a fingerprint has.
             let value = format!("{}\u{feff}{}", "A".repeat(3 * at), "A".repeat(92 - 3 * at));
             let fingerprint = json!({"algorithm": "sha-256", "value": value});
-            let parameters = json!({"role": "auto", "fingerprints": [fingerprint]});
-            let refused =
-                refusal("connectProducerTransport", Some(json!({"dtlsParameters": parameters})));
-            assert!(refused.ends_with("the value of a fingerprint is hexadecimal"), "{refused}");
+            for parameters in [
+                json!({"role": "auto", "fingerprints": [fingerprint]}),
+                json!(["auto", [fingerprint]]),
+                json!(["auto", [["sha-256", value]]]),
+            ] {
+                let payload = json!({"dtlsParameters": parameters});
+                let refused = refusal("connectProducerTransport", Some(payload));
+                assert!(
+                    refused.ends_with("the value of a fingerprint is hexadecimal"),
+                    "{refused}"
+                );
+            }
         }
     }
 

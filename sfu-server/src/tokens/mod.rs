@@ -29,7 +29,7 @@ pub use self::{
     join::Invitation,
     key_file::Key,
     rejoin::Reentry,
-    revocations::{Revocation, Revocations},
+    revocations::{Lock, Revocation, Revocations},
     revoker::Revoker,
 };
 use crate::signaling::errors::excerpt;

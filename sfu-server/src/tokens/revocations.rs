@@ -22,10 +22,21 @@ pub enum Revocation {
     Ended(Digest),
     /// A host has removed this peer.
     Removed(Digest, String),
-    /// The room of this id is locked: of those who are invited to it only hosts open it anew.
-    Locked(Digest),
-    /// It is locked no more, or over: nothing is left to be remembered.
-    Unlocked(Digest),
+    /// Whom a room takes back.
+    Lock(Lock),
+}
+
+/// Whether a room is locked, so that nobody opens it without its lock who has not heard of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Of the room's id, which is all that an invitation knows of it.
+    pub room: Digest,
+    /// Of its host token.
+    pub host: Digest,
+    /// Of its settings: what is told of it comes from several tasks, and the highest is the latest.
+    pub revision: u64,
+    /// Who was in it when it was locked; none when it is open.
+    pub inside: Option<Vec<String>>,
 }
 
 impl Revocation {
@@ -48,12 +59,16 @@ impl Revocation {
         }
     }
 
-    /// Whether nothing of `former` is to be remembered beside it.
-    fn replaces(&self, former: &Self) -> bool {
-        match (self, former) {
-            (Self::Unlocked(room), Self::Locked(locked)) => room == locked,
-            _ => self == former,
+    /// The room that ends by it.
+    fn ends(&self) -> Option<Digest> {
+        match self {
+            Self::EndedByHost(host) | Self::Ended(host) => Some(*host),
+            Self::Removed(..) | Self::Lock(_) => None,
         }
+    }
+
+    fn lock(&self) -> Option<&Lock> {
+        if let Self::Lock(lock) = self { Some(lock) } else { None }
     }
 }
 
@@ -80,14 +95,48 @@ impl Revocations {
 
     /// Remembers `what` until the last token signed before `now` has run out, and forgets what is over.
     pub fn add(&mut self, what: Revocation, now: u64, until: u64) {
-        self.entries.retain(|entry| entry.until >= now && !what.replaces(&entry.what));
-        if !matches!(what, Revocation::Unlocked(_)) {
+        let is_same = |entry: &Entry| what.lock().is_none() && entry.what == what;
+        self.entries.retain(|entry| entry.until >= now && !is_same(entry));
+        if what.lock().is_none_or(|lock| self.learns(lock, until)) {
+            // Nothing is left of the lock of a room that is over.
+            for entry in &mut self.entries {
+                if let Revocation::Lock(lock) = &mut entry.what
+                    && what.ends() == Some(lock.host)
+                {
+                    lock.inside = None;
+                }
+            }
             self.entries.push_back(Entry { what, until });
         }
         while self.entries.len() > AT_MOST {
             let Some(eldest) = self.entries.pop_front() else { break };
             self.nothing_until = self.nothing_until.max(eldest.until);
         }
+    }
+
+    /// Whether `lock` is to be remembered. Then what was remembered of the same room is not any more.
+    fn learns(&mut self, lock: &Lock, until: u64) -> bool {
+        let is_over = self.of_room(lock.host).is_some();
+        let mut locks = self.entries.iter_mut();
+        let newer = locks.find_map(|entry| {
+            let until = &mut entry.until;
+            let Revocation::Lock(known) = &entry.what else { return None };
+            (known.host == lock.host && known.revision > lock.revision).then_some(until)
+        });
+        if let Some(known_until) = newer {
+            *known_until = until.max(*known_until);
+            return false;
+        }
+        let of_id = |entry: &Entry| matches!(&entry.what, Revocation::Lock(known) if known.room == lock.room);
+        // Of rooms that were never locked nothing is remembered.
+        let is_news = lock.inside.is_some() || self.entries.iter().any(of_id);
+        if is_over || !is_news {
+            return false;
+        }
+        self.entries.retain(
+            |entry| !matches!(&entry.what, Revocation::Lock(known) if known.host == lock.host),
+        );
+        true
     }
 
     /// Why a token does not hold any more.
@@ -104,9 +153,23 @@ impl Revocations {
     }
 
     /// Whether the room of this id, which is not open, was locked when it was, and may be opened again by who was in it.
+    /// Of several rooms that had the id one after the other the last one counts.
     pub fn is_locked(&self, room_id: &str, now: u64) -> bool {
-        let locked = Revocation::Locked(Digest::of(room_id));
-        self.entries.iter().any(|entry| entry.what == locked && entry.until >= now)
+        let room = Digest::of(room_id);
+        let last = self.locks(now).filter(|lock| lock.room == room).last();
+        last.is_some_and(|lock| lock.inside.is_some())
+    }
+
+    /// What is known of the lock of the room of this host token.
+    pub fn lock_of(&self, host: Digest, now: u64) -> Option<&Lock> {
+        self.locks(now).find(|lock| lock.host == host)
+    }
+
+    fn locks(&self, now: u64) -> impl Iterator<Item = &Lock> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.until >= now)
+            .filter_map(|entry| entry.what.lock())
     }
 
     /// Whether a token that expires at `expires` may open its room.
@@ -162,17 +225,62 @@ mod tests {
         assert_eq!(over, "the rejoinToken does not hold: its room has ended");
     }
 
+    fn lock(room: &str, host: &str, revision: u64, locked: bool) -> Revocation {
+        let inside = locked.then(|| vec!["ada".into()]);
+        Revocation::Lock(Lock { room: Digest::of(room), host: Digest::of(host), revision, inside })
+    }
+
     #[test]
     fn a_lock_holds_as_long_as_a_token_of_its_room_and_until_it_is_taken_back() {
-        let locked = |room: &str| Revocation::Locked(Digest::of(room));
         let mut list = Revocations::default();
-        list.add(locked("a"), 1000, 1600);
-        list.add(locked("a"), 1300, 1900);
-        list.add(locked("b"), 1300, 1900);
+        list.add(lock("a", "1", 1, true), 1000, 1600);
+        list.add(lock("a", "1", 1, true), 1300, 1900);
+        list.add(lock("b", "2", 1, true), 1300, 1900);
         assert!(list.is_locked("a", 1900) && !list.is_locked("a", 1901) && !list.is_locked("c", 1));
-        list.add(Revocation::Unlocked(Digest::of("a")), 1400, 2000);
+        list.add(lock("a", "1", 2, false), 1400, 2000);
         assert!(!list.is_locked("a", 1400) && list.is_locked("b", 1400));
-        assert_eq!(list.entries.len(), 1);
+        assert_eq!(list.entries.len(), 2);
+        list.add(lock("c", "3", 2, false), 1400, 2000);
+        assert_eq!(list.entries.len(), 2, "of one that was never locked");
+    }
+
+    #[test]
+    fn of_what_two_hosts_tell_of_a_lock_the_latest_counts_in_whichever_order_it_comes() {
+        let told = [lock("a", "1", 1, true), lock("a", "1", 2, false), lock("a", "1", 3, true)];
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let mut list = Revocations::default();
+            order
+                .iter()
+                .zip(1000..)
+                .for_each(|(n, now)| list.add(told[*n].clone(), now, now + 600));
+            assert!(list.is_locked("a", 1602), "{order:?}");
+            assert_eq!(list.lock_of(Digest::of("1"), 1602).map(|lock| lock.revision), Some(3));
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_of_the_lock_of_a_room_that_is_over_also_when_it_is_told_late() {
+        let ended = Revocation::Ended(Digest::of("1"));
+        for told in [[lock("a", "1", 1, true), ended.clone()], [ended, lock("a", "1", 1, true)]] {
+            let mut list = Revocations::default();
+            told.into_iter().for_each(|what| list.add(what, 1000, 1600));
+            assert!(!list.is_locked("a", 1000));
+        }
+    }
+
+    #[test]
+    fn of_several_rooms_of_one_id_each_has_its_lock_and_invitations_meet_the_last() {
+        let mut list = Revocations::default();
+        list.add(lock("a", "1", 5, true), 1000, 1600);
+        list.add(lock("a", "2", 0, false), 1001, 1601);
+        assert!(!list.is_locked("a", 1001));
+        assert!(list.lock_of(Digest::of("1"), 1001).is_some_and(|lock| lock.inside.is_some()));
+        list.add(Revocation::Ended(Digest::of("2")), 1002, 1602);
+        assert!(!list.is_locked("a", 1002), "the former one does not come back");
+        list.add(lock("a", "3", 1, true), 1003, 1603);
+        list.add(lock("a", "1", 6, false), 1004, 1604);
+        list.add(Revocation::Ended(Digest::of("1")), 1004, 1604);
+        assert!(list.lock_of(Digest::of("3"), 1004).is_some_and(|lock| lock.inside.is_some()));
     }
 
     #[test]

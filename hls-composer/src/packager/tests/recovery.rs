@@ -161,7 +161,7 @@ async fn damaged_files_are_left_out() {
 }
 
 #[tokio::test]
-async fn where_a_file_cannot_be_read_none_is_swept_away() {
+async fn where_a_file_cannot_be_read_what_is_not_known_is_set_aside_and_never_removed() {
     let media = encode(46);
     for unread in [false, true] {
         let data = tempfile::tempdir().expect("a directory");
@@ -170,15 +170,58 @@ async fn where_a_file_cannot_be_read_none_is_swept_away() {
         let (old, segment) = (dir.join("a0-0-0.m4s"), dir.join("a1-0-0.m4s"));
         fs::write(&old, "of an earlier window").expect("writable");
         if unread {
-            fs::remove_file(&segment).expect("removable");
-            fs::create_dir(&segment).expect("a directory");
+            unreadable(&segment);
         }
-        let (Handle { input, .. }, packager) =
-            resume(config(&dir, "b2"), only(data.path())).await.expect("valid");
-        drop(input);
-        packager.run().await;
-        assert_eq!((old.exists(), segment.exists()), (unread, true));
+        for incarnation in ["b2", "c3"] {
+            let (Handle { input, alarm, .. }, packager) =
+                resume(config(&dir, incarnation), only(data.path())).await.expect("valid");
+            drop(input);
+            packager.run().await;
+            assert_eq!(*alarm.borrow(), None);
+        }
+        let aside = |name: &str| dir.join("unread-b2").join(name).exists();
+        assert_eq!((old.exists(), segment.exists()), (false, !unread));
+        let names = ["a0-0-0.m4s", "a1-0-0.m4s", "timeline.json"];
+        assert_eq!(names.map(aside), [unread; 3]);
+        assert!(!dir.join("unread-c3").exists(), "once");
     }
+}
+
+#[tokio::test]
+async fn a_dvr_window_that_cannot_be_read_is_set_aside_and_the_timeline_goes_on() {
+    let media = encode(45 * 15);
+    let data = tempfile::tempdir().expect("a directory");
+    let dir = data.path().join("room-a1");
+    let config =
+        |incarnation| Config { window: Duration::from_secs(40), ..config(&dir, incarnation) };
+    let (Handle { input, mut view, .. }, packager) = open(config("a1")).expect("valid");
+    let task = tokio::spawn(packager.run());
+    feed(&input, 0, Duration::ZERO, &media, 40 * 15).await;
+    wait_until(&mut view, |view| view.newest_closed() == Some(38)).await;
+    drop(input);
+    task.await.expect("no panic");
+    let of_window = fs::read_to_string(dir.join("window.jsonl")).expect("a file of the window");
+    assert!(of_window.contains("\"a1-0-3\""), "{of_window}");
+    unreadable(&dir.join("window.jsonl"));
+
+    let (Handle { input, mut view, alarm, .. }, packager) =
+        resume(config("b2"), only(data.path())).await.expect("valid");
+    let task = tokio::spawn(packager.run());
+    feed(&input, 0, Duration::from_secs(50), &media, 30 * 15).await;
+    wait_until(&mut view, |view| view.newest_closed().is_some_and(|msn| msn >= 66)).await;
+    drop(input);
+    task.await.expect("no panic");
+    assert_eq!(*alarm.borrow(), None);
+    let aside = dir.join("unread-b2");
+    assert!(aside.join("window.jsonl").is_dir() && aside.join("a1-0-3.m4s").is_file());
+    let timeline = fs::read_to_string(dir.join("timeline.json")).expect("a timeline");
+    assert!(timeline.contains("\"msn\":66") && dir.join("window.jsonl").is_file());
+}
+
+/// Nothing that is read like a file: a directory, for tests run as root, whom no permissions stop.
+fn unreadable(file: &Path) {
+    fs::remove_file(file).expect("removable");
+    fs::create_dir(file).expect("a directory");
 }
 
 #[tokio::test]

@@ -188,15 +188,24 @@ pub struct ConnectTransport {
     pub dtls_parameters: DtlsParameters,
 }
 
-/// mediasoup's decoder cuts a fingerprint into bytes without looking where its characters end, and panics inside one.
+/// mediasoup's decoder cuts a fingerprint into bytes without looking where its characters end, and panics inside one. No
+/// text in these parameters has others than ASCII, wherever it stands: a struct may be written as an array too.
 fn dtls_parameters<'de, D: Deserializer<'de>>(decoder: D) -> Result<DtlsParameters, D::Error> {
     let parameters = Value::deserialize(decoder)?;
-    let fingerprints = parameters.get("fingerprints").and_then(Value::as_array);
-    let mut values = fingerprints.into_iter().flatten().filter_map(|it| it.get("value")?.as_str());
-    if values.any(|value| !value.is_ascii()) {
+    if !is_ascii(&parameters) {
         return Err(D::Error::custom("the value of a fingerprint is hexadecimal"));
     }
     DtlsParameters::deserialize(parameters).map_err(D::Error::custom)
+}
+
+/// Whether every text in `value` is. How deep it goes was bounded when it was read.
+fn is_ascii(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_ascii(),
+        Value::Array(values) => values.iter().all(is_ascii),
+        Value::Object(fields) => fields.values().all(is_ascii),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
 }
 
 /// `produce`.

@@ -1,6 +1,10 @@
 //! Draws a malformed input from good and bad ones.
 
-use rand::{RngExt as _, rngs::StdRng, seq::IndexedRandom as _};
+use rand::{
+    RngExt as _,
+    rngs::StdRng,
+    seq::{IndexedRandom as _, SliceRandom as _},
+};
 use serde_json::{Map, Value, json};
 
 use super::corpus::Input;
@@ -100,12 +104,33 @@ fn rearrange(random: &mut StdRng, value: &mut Value, corpus: &[Input]) {
     };
     let target = pick_mut(random, value);
     match target {
+        // A struct may be written without the names of its fields.
+        Value::Object(fields) if random.random_bool(0.2) => {
+            let mut values: Vec<Value> = std::mem::take(fields).into_values().collect();
+            values.shuffle(random);
+            *target = Value::Array(values);
+        }
+        Value::String(text) if random.random_bool(0.5) => widen(random, text),
         Value::Object(fields) if random.random_bool(0.5) => {
             change_fields(random, fields, replacement)
         }
         Value::Array(items) if random.random_bool(0.5) => change_items(random, items, replacement),
         target => *target = replacement,
     }
+}
+
+/// As many bytes as before, where there are enough, some of them of one character.
+fn widen(random: &mut StdRng, text: &mut String) {
+    let wide = ["é", "漢", "🙂"].choose(random).expect("a character");
+    let mut begin = random.random_range(0..=text.len());
+    while !text.is_char_boundary(begin) {
+        begin -= 1;
+    }
+    let mut end = text.len().min(begin + wide.len());
+    while !text.is_char_boundary(end) {
+        end += 1;
+    }
+    text.replace_range(begin..end, wide);
 }
 
 fn change_fields(random: &mut StdRng, fields: &mut Map<String, Value>, replacement: Value) {
