@@ -89,13 +89,18 @@ async fn a_flash_is_seen_when_its_beep_is_heard() {
         let (source, away) = (source.clone(), machine.tell());
         running.spawn(async move { measure(case, &source, away, 1).await });
     }
-    println!("{:34} | mean skew of every 10 s, ms (picture late: +) | cuts in the sound", "");
+    println!(
+        "{:34} | mean skew of every 10 s, ms (picture late: +) | beeps, ms | cuts in the sound",
+        ""
+    );
     let mut wrong = vec![];
     while let Some(measured) = running.join_next().await {
-        let Measured { case, tries, windows, cuts } = measured.expect("no panic");
+        let Measured { case, tries, windows, lengths, cuts, kept } = measured.expect("no panic");
         let name = case.name;
         let shown: Vec<String> = windows.iter().map(|skew| format!("{skew:+.0}")).collect();
-        println!("{name:34} | {:44} | {cuts:.3?}", shown.join(" "));
+        let [shortest, longest] = lengths.map(|length| length * 1000.0);
+        let shown = shown.join(" ");
+        println!("{name:34} | {shown:44} | {shortest:.1} to {longest:.1} | {cuts:.3?} {kept}");
         let worst = windows.iter().fold(0.0_f64, |worst, skew| worst.max(skew.abs()));
         if windows.len() < 2 || worst > bar {
             wrong
@@ -154,8 +159,12 @@ struct Measured {
     tries: usize,
     /// Mean skew of each window, in milliseconds.
     windows: Vec<f64>,
+    /// Of the shortest and the longest beep, in seconds.
+    lengths: [f64; 2],
     /// Beeps that are not as long as they were.
     cuts: Vec<Cut>,
+    /// Where the recording is kept, if a beep was cut.
+    kept: String,
 }
 
 /// A beep that is not as long as it was.
@@ -198,13 +207,25 @@ async fn measure(
     sleep(Duration::from_secs(case.seconds as u64)).await;
     let media = download(&daemon, &timeline).await;
     let (flashes, beeps) = (flashes(&media), beeps(&media));
-    let (windows, cuts) = compare(&flashes, &beeps, source.own_skew() + ada.phase);
+    let Compared { windows, lengths, cuts } =
+        compare(&flashes, &beeps, source.own_skew() + ada.phase);
+    let kept = if cuts.is_empty() { String::new() } else { keep(case.name, tries, &media) };
     let begun = timeline.segments().first().map_or(0.0, |segment| segment.starts);
     let cuts = cuts.into_iter().map(|(at, length)| {
         let unix_ms = ((begun + at) * 1000.0) as u64;
         Cut { unix_ms, length }
     });
-    Measured { cuts: cuts.collect(), case, tries, windows }
+    Measured { cuts: cuts.collect(), case, tries, windows, lengths, kept }
+}
+
+/// Keeps a recording to be listened to. Answers where.
+fn keep(case: &str, tries: usize, media: &[u8]) -> String {
+    let name: String =
+        case.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let id = std::process::id();
+    let path = format!("{}/lipsync-{name}-{id}-{tries}.mp4", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&path, media).expect("writable");
+    path
 }
 
 /// The stream so far as one file.
@@ -252,8 +273,16 @@ fn beeps(media: &[u8]) -> Vec<(f64, f64)> {
     beeps.into_iter().map(|(from, to)| (seconds(from), seconds(to - from))).collect()
 }
 
-/// The mean skew of each window in milliseconds, and the beeps that are not as long as they should be.
-fn compare(flashes: &[f64], beeps: &[(f64, f64)], own_skew: f64) -> (Vec<f64>, Vec<(f64, f64)>) {
+struct Compared {
+    /// Mean skew of each window, in milliseconds.
+    windows: Vec<f64>,
+    /// Of the shortest and the longest beep, in seconds.
+    lengths: [f64; 2],
+    /// When beeps begin and how long they are that are not as long as they should be, in seconds.
+    cuts: Vec<(f64, f64)>,
+}
+
+fn compare(flashes: &[f64], beeps: &[(f64, f64)], own_skew: f64) -> Compared {
     let mut windows: Vec<(f64, Vec<f64>)> = vec![];
     // A newcomer's plan may jump in its first second.
     let first = |at: Option<f64>| at.unwrap_or_default();
@@ -271,9 +300,12 @@ fn compare(flashes: &[f64], beeps: &[(f64, f64)], own_skew: f64) -> (Vec<f64>, V
     }
     let mean = |skews: &[f64]| skews.iter().sum::<f64>() / skews.len() as f64 * 1000.0;
     let whole = windows.iter().filter(|(_, skews)| skews.len() >= 5);
-    let means = whole.map(|(_, skews)| mean(skews)).collect();
+    let windows = whole.map(|(_, skews)| mean(skews)).collect();
     let inner = beeps[..beeps.len().saturating_sub(1)].iter().filter(|(at, _)| *at > settled);
+    let lengths = inner.clone().map(|(_, length)| *length);
+    let lengths =
+        [lengths.clone().fold(f64::INFINITY, f64::min), lengths.fold(f64::NEG_INFINITY, f64::max)];
     let is_cut = |(_, length): &&(f64, f64)| (length - 0.1).abs() > 0.008;
-    let cuts: Vec<(f64, f64)> = inner.filter(is_cut).copied().collect();
-    (means, cuts)
+    let cuts = inner.filter(is_cut).copied().collect();
+    Compared { windows, lengths, cuts }
 }
