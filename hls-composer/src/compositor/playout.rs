@@ -17,6 +17,10 @@ const LAG_WINDOW: Duration = Duration::from_secs(5);
 const FIRST_DELAY: f64 = 0.3;
 /// What D adds to the largest lag, in seconds.
 const MARGIN: f64 = 0.04;
+/// D's least, beyond one frame, in seconds: a tick of sound is there as a whole when it begins.
+const LEAST: f64 = 0.055;
+/// How much later than what came soonest sound may be within that, in seconds.
+const SPARE: f64 = 0.025;
 /// D's upper limit, in seconds.
 const MAX_DELAY: f64 = 0.35;
 /// A move beyond this is a jump, not a drift; in seconds.
@@ -85,7 +89,7 @@ pub struct Playout {
 }
 
 impl Playout {
-    /// Nothing arrived yet. D is never below one frame + 55 ms.
+    /// Nothing arrived yet.
     pub fn new(epoch: Instant, fps: u32) -> Self {
         Self {
             epoch,
@@ -109,6 +113,11 @@ impl Playout {
         let offset = self.seconds(at) - position;
         let moved = self.anchor.moves(at, offset - self.offsets.min().unwrap_or(offset));
         self.offsets.push(at, offset - moved, WINDOW);
+        // Sound is behind its pictures only where a network holds it up, or where times are wrong: heard late, it is whole.
+        let behind = self.offsets.min().map(|origin| offset - moved - origin - SPARE);
+        if let Some(behind) = behind.filter(|behind| (0.0..MAX_DELAY).contains(behind)) {
+            self.lags.push(at, behind + self.frame + LEAST - MARGIN, LAG_WINDOW);
+        }
         position + moved
     }
 
@@ -128,7 +137,7 @@ impl Playout {
         let Some(origin) = self.offsets.min() else { return false };
         let delay = match self.lags.max() {
             None => FIRST_DELAY,
-            Some(lag) => (lag + MARGIN).clamp(self.frame + 0.055, MAX_DELAY),
+            Some(lag) => (lag + MARGIN).clamp(self.frame + LEAST, MAX_DELAY),
         };
         let elapsed =
             self.advanced.map_or(0.0, |last| now.saturating_duration_since(last).as_secs_f64());
@@ -309,6 +318,24 @@ mod tests {
                 tick += 1;
             }
         }
+    }
+
+    #[test]
+    fn sound_that_is_behind_its_pictures_is_there_when_it_is_due() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        for tick in 0..300_u64 {
+            let position = tick as f64 / 15.0;
+            playout.frame_arrived(at(epoch, position), position);
+            for sound in 0..3 {
+                let position = position + f64::from(sound) * 0.02;
+                playout.sound_arrived(at(epoch, position + 0.1), position);
+            }
+            playout.advance(at(epoch, position), false);
+        }
+        // A tick of it, read a little ahead of its picture, and a run of samples comes as a whole.
+        let due = playout.position(at(epoch, 20.0)).expect("a position");
+        assert!(due + 1.0 / 15.0 + 0.0105 <= 20.0 - 0.1 - 0.02, "{due}");
     }
 
     #[test]

@@ -24,11 +24,19 @@ pub const LONGEST_SILENCE: u32 = 600;
 /// until the next comes, which for a picture drawn once is never, and would fill every gap with copies. Sound is
 /// continuous: `aresample=…:first_pts=0` makes sample m stand at m/48000 seconds of the sender's clock. Where timestamps
 /// jump it would fill in hours of silence, so that times are told before it on [`SOUND_TIMES_FD`], and no more than
-/// [`LONGEST_SILENCE`] is filled in. Every warning is written, also a repeated one: what it complains of is how RTP that does not decode is told from silence.
+/// [`LONGEST_SILENCE`] is filled in.
+///
+/// Streams are probed for one packet, which costs no time, and not for none: unprobed, H.264 packets have no decoding time,
+/// FFmpeg counts one up by the frame rate that is in the stream, and from the first presentation time that goes back (a
+/// sender report, or one that comes before its packets) it believes the counted one alone. Pictures are then off by what was
+/// corrected, for ever, and run away from a voice whose clock is another.
+///
+/// Every warning is written, also a repeated one: what it complains
+/// of is how RTP that does not decode is told from silence.
 pub fn args(sdp: &Path, ip: IpAddr, kinds: &[Kind], fps: u32) -> Vec<OsString> {
     let mut args: Vec<OsString> = [
         "-nostdin -hide_banner -nostats -loglevel repeat+warning -filter_threads 1 -threads 1",
-        "-protocol_whitelist file,udp,rtp -nofind_stream_info -reinit_filter 0",
+        "-protocol_whitelist file,udp,rtp -probesize 32 -analyzeduration 1 -reinit_filter 0",
         "-buffer_size 4194304 -listen_timeout 3600 -localaddr",
     ]
     .iter()

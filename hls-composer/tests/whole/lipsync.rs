@@ -60,6 +60,15 @@ fn cases() -> Vec<Case> {
             vec![(0.0, Order::ReportJitter(Duration::from_millis(40)))],
         ),
         case(
+            "H.264, reports go back 0.4 s",
+            Codec::H264,
+            vec![
+                (0.0, Order::ReportsAhead(Duration::from_millis(400))),
+                (5.0, Order::ReportsAhead(Duration::ZERO)),
+                (8.0, Order::KeyFrame),
+            ],
+        ),
+        case(
             "both muted for 5 s",
             Codec::Vp8,
             vec![(12.0, Order::Mute(Track::Both)), (17.0, Order::Unmute(Track::Both))],
@@ -251,7 +260,8 @@ fn flashes(media: &[u8]) -> Vec<f64> {
 
 /// When beeps begin and how long they are, in seconds of the stream.
 fn beeps(media: &[u8]) -> Vec<(f64, f64)> {
-    const LOUD: u16 = 2500;
+    /// Half as loud as a beep. What AAC makes of its end is up to a third as loud, for 10 ms.
+    const LOUD: u16 = 5000;
     /// Silence between two halves of a wave is no end.
     const PAUSE: usize = 480;
     let line =

@@ -52,6 +52,8 @@ pub enum Order {
     Camera(Arc<Camera>),
     /// Sender reports are off by up to so much, back and forth.
     ReportJitter(Duration),
+    /// Sender reports are ahead by so much.
+    ReportsAhead(Duration),
     /// The media clock runs faster than time by so many millionths.
     Skew(i32),
     /// Nothing leaves for so long, then everything at once.
@@ -196,6 +198,7 @@ struct Faults {
     garbage: bool,
     foreign: bool,
     jitter: Duration,
+    ahead: Duration,
     burst_until: Option<Instant>,
     deaf_until: Option<Instant>,
 }
@@ -302,6 +305,7 @@ impl Sending {
                 self.camera = camera;
             }
             Order::ReportJitter(jitter) => self.faults.jitter = jitter,
+            Order::ReportsAhead(ahead) => self.faults.ahead = ahead,
             Order::Skew(millionths) => self.clock.run_at(1.0 + f64::from(millionths) / 1e6, now),
             Order::Draw => {
                 self.faults.drawn = true;
@@ -340,7 +344,7 @@ impl Sending {
         if self.faults.unreported {
             return;
         }
-        let late = self.faults.jitter.mul_f64(rand::random());
+        let late = self.faults.ahead + self.faults.jitter.mul_f64(rand::random());
         let (at, media) = (SystemTime::now() + late, self.clock.at(now));
         for (leg, rate) in [(&self.video, 90_000.0), (&self.audio, 48_000.0)] {
             if !leg.muted {
