@@ -13,6 +13,10 @@ use super::anchor::Anchor;
 const WINDOW: Duration = Duration::from_secs(2);
 /// How long a video lag counts for D.
 const LAG_WINDOW: Duration = Duration::from_secs(5);
+/// How long it counts how much sound is behind its pictures, and for how long it must be: longer than DTX pauses, which
+/// is 400 ms.
+const BEHIND_WINDOW: Duration = Duration::from_secs(1);
+const BEHIND_FOR: Duration = Duration::from_millis(600);
 /// D before any video was seen, in seconds.
 const FIRST_DELAY: f64 = 0.3;
 /// What D adds to the largest lag, in seconds.
@@ -58,6 +62,12 @@ impl Recent {
         self.0.iter().map(|(_, value)| *value).reduce(f64::min)
     }
 
+    /// The smallest, once there are some of `time` and more before `now`.
+    fn min_of(&self, time: Duration, now: Instant) -> Option<f64> {
+        let (since, _) = self.0.front()?;
+        self.min().filter(|_| now.saturating_duration_since(*since) >= time)
+    }
+
     fn max(&self) -> Option<f64> {
         self.0.iter().map(|(_, value)| *value).reduce(f64::max)
     }
@@ -72,6 +82,8 @@ pub struct Playout {
     offsets: Recent,
     anchor: Anchor,
     lags: Recent,
+    /// How much later than what came soonest sound came.
+    behind: Recent,
     first_frame: Option<Instant>,
     last_sound: Option<Instant>,
     /// D as it is applied: where a voice is heard it moves no faster than can be slewed, however late pictures become,
@@ -97,6 +109,7 @@ impl Playout {
             offsets: Recent::default(),
             anchor: Anchor::default(),
             lags: Recent::default(),
+            behind: Recent::default(),
             first_frame: None,
             last_sound: None,
             delay: None,
@@ -113,9 +126,13 @@ impl Playout {
         let offset = self.seconds(at) - position;
         let moved = self.anchor.moves(at, offset - self.offsets.min().unwrap_or(offset));
         self.offsets.push(at, offset - moved, WINDOW);
-        // Sound is behind its pictures only where a network holds it up, or where times are wrong: heard late, it is whole.
-        let behind = self.offsets.min().map(|origin| offset - moved - origin - SPARE);
-        if let Some(behind) = behind.filter(|behind| (0.0..MAX_DELAY).contains(behind)) {
+        // What fills the gaps of DTX in is late by as much as they are long, and the sound behind it is not.
+        if let Some(origin) = self.offsets.min() {
+            self.behind.push(at, offset - moved - origin, BEHIND_WINDOW);
+        }
+        // Sound that stays behind its pictures is whole when it is heard later.
+        let behind = self.behind.min_of(BEHIND_FOR, at).map(|behind| behind - SPARE);
+        if let Some(behind) = behind.filter(|behind| *behind > 0.0) {
             self.lags.push(at, behind + self.frame + LEAST - MARGIN, LAG_WINDOW);
         }
         position + moved
@@ -318,6 +335,25 @@ mod tests {
                 tick += 1;
             }
         }
+    }
+
+    #[test]
+    fn what_fills_the_gaps_of_dtx_in_delays_nothing() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        for tick in 0..300_u64 {
+            let position = tick as f64 / 15.0;
+            playout.frame_arrived(at(epoch, position + 0.05), position);
+            // A packet every 400 ms, and with it the silence before it.
+            if tick % 6 == 5 {
+                for silence in (0..20).rev() {
+                    let past = position - f64::from(silence) * 0.02;
+                    playout.sound_arrived(at(epoch, position), past);
+                }
+            }
+            playout.advance(at(epoch, position), false);
+        }
+        assert_eq!(playout.delay, Some(1.0 / 15.0 + LEAST));
     }
 
     #[test]
