@@ -13,9 +13,9 @@ use super::anchor::Anchor;
 const WINDOW: Duration = Duration::from_secs(2);
 /// How long a video lag counts for D.
 const LAG_WINDOW: Duration = Duration::from_secs(5);
-/// How long it counts how much sound is behind its pictures, and for how long it must be: longer than DTX pauses, which
-/// is 400 ms.
+/// How long it counts how much sound is behind its pictures.
 const BEHIND_WINDOW: Duration = Duration::from_secs(1);
+/// Sound that is behind its pictures for so long stays behind: DTX pauses for 400 ms.
 const BEHIND_FOR: Duration = Duration::from_millis(600);
 /// D before any video was seen, in seconds.
 const FIRST_DELAY: f64 = 0.3;

@@ -26,7 +26,7 @@ pub const LONGEST_SILENCE: u32 = 600;
 /// jump it would fill in hours of silence, so that times are told before it on [`SOUND_TIMES_FD`], and no more than
 /// [`LONGEST_SILENCE`] is filled in.
 ///
-/// Streams are probed for one packet, which costs no time, and not for none: unprobed, H.264 packets have no decoding time,
+/// Streams are probed for one packet, and not for none: unprobed, H.264 packets have no decoding time,
 /// FFmpeg counts one up by the frame rate that is in the stream, and from the first presentation time that goes back (a
 /// sender report, or one that comes before its packets) it believes the counted one alone. Pictures are then off by what was
 /// corrected, for ever, and run away from a voice whose clock is another.

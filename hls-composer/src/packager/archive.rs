@@ -48,7 +48,8 @@ pub struct Archive {
     disk: Disk,
     alarm: Option<Arc<str>>,
     log: Log,
-    /// What is in the directory is not all known: this part of it takes what is not, until everything was saved once.
+    /// The subdirectory that takes what is in the directory and not known, until everything was saved once. None where all
+    /// of it could be read.
     aside: Option<String>,
 }
 

@@ -32,7 +32,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A write that takes longer hangs: it is said, and nobody waits for it any more.
 const HANGS: Duration = Duration::from_secs(5);
-/// No list is longer, in bytes: 16 384 entries are 3 MB.
+/// No list is longer, in bytes: 16 384 entries are 3 MB, and 6 MB where each is a lock with eight peers inside.
 const MOST: u64 = 64 << 20;
 
 /// Reaches the task. Clones reach the same.
