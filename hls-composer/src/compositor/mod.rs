@@ -20,6 +20,7 @@ mod layout;
 mod limiter;
 mod mask;
 mod mixer;
+mod origin;
 mod paint;
 mod palette;
 mod playout;

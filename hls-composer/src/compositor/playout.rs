@@ -1,16 +1,17 @@
 //! When the media of one input is due: p = t − O − D.
 //!
-//! t is the output clock, O the smallest (arrival − position) over both pipes in the last 2 s, D the delay that lets
+//! t is the output clock, O the smallest recent (arrival − position) over both pipes (`origin.rs`), D the delay that lets
 //! the slower pipe arrive in time. Real video runs 115–263 ms behind its audio, so D follows the largest lag seen.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::anchor::Anchor;
+use super::{
+    anchor::Anchor,
+    origin::{Origin, Recent},
+};
 
-/// How long an arrival counts for O.
-const WINDOW: Duration = Duration::from_secs(2);
 /// How long a video lag counts for D.
 const LAG_WINDOW: Duration = Duration::from_secs(5);
 /// How long it counts how much sound is behind its pictures.
@@ -46,40 +47,13 @@ const ROUNDED: f64 = 0.015;
 /// frame out, so it has to be worth more than one.
 const EARLY: f64 = 0.06;
 
-/// The smallest or largest of recent values.
-#[derive(Debug, Default)]
-struct Recent(VecDeque<(Instant, f64)>);
-
-impl Recent {
-    fn push(&mut self, at: Instant, value: f64, keep: Duration) {
-        self.0.push_back((at, value));
-        while self.0.front().is_some_and(|(then, _)| at.saturating_duration_since(*then) > keep) {
-            self.0.pop_front();
-        }
-    }
-
-    fn min(&self) -> Option<f64> {
-        self.0.iter().map(|(_, value)| *value).reduce(f64::min)
-    }
-
-    /// The smallest, once there are some of `time` and more before `now`.
-    fn min_of(&self, time: Duration, now: Instant) -> Option<f64> {
-        let (since, _) = self.0.front()?;
-        self.min().filter(|_| now.saturating_duration_since(*since) >= time)
-    }
-
-    fn max(&self) -> Option<f64> {
-        self.0.iter().map(|(_, value)| *value).reduce(f64::max)
-    }
-}
-
 /// Maps the output clock to positions in one input's media. Times are seconds since `epoch`.
 #[derive(Debug)]
 pub struct Playout {
     epoch: Instant,
     /// Seconds between two frames.
     frame: f64,
-    offsets: Recent,
+    origin: Origin,
     anchor: Anchor,
     lags: Recent,
     /// How much later than what came soonest sound came.
@@ -106,7 +80,7 @@ impl Playout {
         Self {
             epoch,
             frame: 1.0 / f64::from(fps),
-            offsets: Recent::default(),
+            origin: Origin::default(),
             anchor: Anchor::default(),
             lags: Recent::default(),
             behind: Recent::default(),
@@ -124,10 +98,10 @@ impl Playout {
     pub fn sound_arrived(&mut self, at: Instant, position: f64) -> f64 {
         self.last_sound = Some(at);
         let offset = self.seconds(at) - position;
-        let moved = self.anchor.moves(at, offset - self.offsets.min().unwrap_or(offset));
-        self.offsets.push(at, offset - moved, WINDOW);
+        let moved = self.anchor.moves(at, offset - self.origin.get().unwrap_or(offset));
+        self.arrived(at, offset - moved);
         // What fills the gaps of DTX in is late by as much as they are long, and the sound behind it is not.
-        if let Some(origin) = self.offsets.min() {
+        if let Some(origin) = self.origin.get() {
             self.behind.push(at, offset - moved - origin, BEHIND_WINDOW);
         }
         // Sound that stays behind its pictures is whole when it is heard later.
@@ -142,16 +116,26 @@ impl Playout {
     pub fn frame_arrived(&mut self, at: Instant, position: f64) {
         let offset = self.seconds(at) - position;
         self.first_frame.get_or_insert(at);
-        self.offsets.push(at, offset, WINDOW);
-        if let Some(origin) = self.offsets.min() {
+        self.arrived(at, offset);
+        if let Some(origin) = self.origin.get() {
             self.lags.push(at, offset - origin, LAG_WINDOW);
+        }
+    }
+
+    /// Something arrived `offset` seconds later than its position says.
+    fn arrived(&mut self, at: Instant, offset: f64) {
+        let lost_beyond = self.delay.unwrap_or(FIRST_DELAY);
+        if let Some(since) = self.origin.arrived(at, offset, lost_beyond) {
+            // Since then they were measured against another time.
+            self.lags.retain(|at| at < since);
+            self.behind.retain(|at| at < since);
         }
     }
 
     /// Moves on to the tick due at `now`. True when the plan jumped: what was read before does not continue. Where sound
     /// `begins` after silence nobody can hear the plan move, and it moves at once.
     pub fn advance(&mut self, now: Instant, begins: bool) -> bool {
-        let Some(origin) = self.offsets.min() else { return false };
+        let Some(origin) = self.origin.get() else { return false };
         let delay = match self.lags.max() {
             None => FIRST_DELAY,
             Some(lag) => (lag + MARGIN).clamp(self.frame + LEAST, MAX_DELAY),
@@ -372,6 +356,19 @@ mod tests {
         // A tick of it, read a little ahead of its picture, and a run of samples comes as a whole.
         let due = playout.position(at(epoch, 20.0)).expect("a position");
         assert!(due + 1.0 / 15.0 + 0.0105 <= 20.0 - 0.1 - 0.02, "{due}");
+    }
+
+    #[test]
+    fn a_time_that_was_set_back_is_followed_within_a_second() {
+        let epoch = Instant::now();
+        let mut playout = Playout::new(epoch, 15);
+        feed(&mut playout, epoch, 0.0, 5.0, 0.1, 0.1);
+        let (shift, delay) = (playout.shift.expect("a shift"), playout.delay);
+        // From 5.4 s on what comes stands 0.4 s before what came then.
+        feed(&mut playout, epoch, 5.0, 5.7, 0.5, 0.1);
+        let moved = playout.shift.expect("a shift") - shift;
+        assert!((0.35..=0.45).contains(&moved), "{moved}");
+        assert_eq!(playout.delay, delay);
     }
 
     #[test]

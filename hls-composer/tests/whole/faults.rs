@@ -6,11 +6,7 @@
 //! `RIG=full`, which has the long form of every fault, over several runs. What falls into a moment when the machine was
 //! away (`rig/machine.rs`) is named and measured again.
 
-use std::{
-    process::Command,
-    sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{process::Command, sync::Arc, time::Duration};
 
 use crate::rig::{
     self,
@@ -286,12 +282,12 @@ async fn run(full: bool, pictures: &Pictures, open: &[usize], machine: &mut Mach
         {
             sleep_until(spent[oldest] + BUDGET_WINDOW + seconds(1.0)).await;
         }
-        let (victim, begun) = (VICTIMS[fault.of].0, unix_ms());
+        let (victim, begun) = (VICTIMS[fault.of].0, machine::unix_ms());
         let person = &people[2 + fault.of];
         act(fault.begin, person, &sfu, victim);
         sleep(fault.lasts).await;
         act(fault.end, person, &sfu, victim);
-        spans.push((n, fault.name, fault.of, begun, unix_ms()));
+        spans.push((n, fault.name, fault.of, begun, machine::unix_ms()));
         spent.extend(std::iter::repeat_n(Instant::now(), fault.processes));
         sleep(seconds(3.5)).await;
     }
@@ -377,10 +373,6 @@ fn act(act: Act, person: &Participant, sfu: &Sfu, victim: &str) {
         }
         Act::Nothing => {}
     }
-}
-
-fn unix_ms() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_millis() as u64
 }
 
 /// How long after `returned` the tile moved on for good: three different frames within five pictures.

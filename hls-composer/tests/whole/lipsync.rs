@@ -4,7 +4,8 @@
 //! A camera flashes when its microphone beeps, at random moments. The stream is decoded again, and every flash is
 //! compared with its beep; what the camera's own frame rate adds is known and taken out. Every run asks that flashes and
 //! beeps belong together and that no beep is cut; `RIG=full` judges how well. A beep that is cut in a moment when the
-//! machine was away (`rig/machine.rs`) is named, and its case measured again.
+//! machine was away (`rig/machine.rs`) is named, and its case measured again. Where sender reports set the time back, what
+//! is said in that moment is heard in part: one beep may be cut there, and `RIG=full` judges that no two are lost.
 
 use std::{
     sync::{Arc, mpsc},
@@ -33,6 +34,10 @@ const WINDOW: f64 = 10.0;
 const BAR: f64 = 40.0;
 /// Beyond this they do not belong together.
 const APART: f64 = 300.0;
+/// For so long after sender reports set the time back beeps may be cut, in milliseconds.
+const SET_BACK: u64 = 10_000;
+/// From beep to beep, in seconds, where one of them is lost and the time is set back; not two.
+const ONE_LOST: f64 = 2.8;
 /// How often a case is measured, if the machine is away.
 const TRIES: usize = 4;
 
@@ -42,6 +47,13 @@ struct Case {
     seconds: usize,
     /// When, in seconds, the participant is told what.
     orders: Vec<(f32, Order)>,
+}
+
+impl Case {
+    /// Whether there are times without beeps.
+    fn mutes(&self) -> bool {
+        self.orders.iter().any(|(_, order)| matches!(order, Order::Mute(_)))
+    }
 }
 
 fn cases() -> Vec<Case> {
@@ -99,21 +111,27 @@ async fn a_flash_is_seen_when_its_beep_is_heard() {
         running.spawn(async move { measure(case, &source, away, 1).await });
     }
     println!(
-        "{:34} | mean skew of every 10 s, ms (picture late: +) | beeps, ms | cuts in the sound",
+        "{:34} | mean skew of every 10 s, ms (picture late: +) | beeps, ms | apart | cuts in the sound",
         ""
     );
     let mut wrong = vec![];
     while let Some(measured) = running.join_next().await {
-        let Measured { case, tries, windows, lengths, cuts, kept } = measured.expect("no panic");
+        let measured = measured.expect("no panic");
+        let Measured { case, tries, windows, lengths, apart, cuts, kept } = measured;
         let name = case.name;
         let shown: Vec<String> = windows.iter().map(|skew| format!("{skew:+.0}")).collect();
         let [shortest, longest] = lengths.map(|length| length * 1000.0);
         let shown = shown.join(" ");
-        println!("{name:34} | {shown:44} | {shortest:.1} to {longest:.1} | {cuts:.3?} {kept}");
+        println!(
+            "{name:34} | {shown:44} | {shortest:.1} to {longest:.1} | {apart:.1} s | {cuts:.3?} {kept}"
+        );
         let worst = windows.iter().fold(0.0_f64, |worst, skew| worst.max(skew.abs()));
         if windows.len() < 2 || worst > bar {
             wrong
                 .push(format!("{name}: {} windows, the worst off by {worst:.0} ms", windows.len()));
+        }
+        if rig::is_full() && !case.mutes() && apart > ONE_LOST {
+            wrong.push(format!("{name}: no beep for {apart:.1} s"));
         }
         let (away, own): (Vec<Cut>, Vec<Cut>) = cuts
             .iter()
@@ -170,7 +188,9 @@ struct Measured {
     windows: Vec<f64>,
     /// Of the shortest and the longest beep, in seconds.
     lengths: [f64; 2],
-    /// Beeps that are not as long as they were.
+    /// The longest time from beep to beep, in seconds.
+    apart: f64,
+    /// Beeps that are not as long as they were, but for those where the time was set back.
     cuts: Vec<Cut>,
     /// Where the recording is kept, if a beep was cut.
     kept: String,
@@ -202,9 +222,14 @@ async fn measure(
     daemon.scene(1, 1, &["ada"]).await;
     let ada = sfu.climb(&mut daemon, 1, "ada", Ssrcs::of(0), camera, &source.microphone).await;
     let mut now = 0.0;
+    let mut set_back = 0..0;
     for (at, order) in &case.orders {
         sleep(Duration::from_secs_f32(at - now)).await;
         now = *at;
+        if matches!(order, Order::ReportsAhead(Duration::ZERO)) {
+            let unix_ms = machine::unix_ms();
+            set_back = unix_ms..unix_ms + SET_BACK;
+        }
         ada.order(order.clone());
     }
     sfu.until(|status| {
@@ -216,15 +241,16 @@ async fn measure(
     sleep(Duration::from_secs(case.seconds as u64)).await;
     let media = download(&daemon, &timeline).await;
     let (flashes, beeps) = (flashes(&media), beeps(&media));
-    let Compared { windows, lengths, cuts } =
+    let Compared { windows, lengths, apart, cuts } =
         compare(&flashes, &beeps, source.own_skew() + ada.phase);
-    let kept = if cuts.is_empty() { String::new() } else { keep(case.name, tries, &media) };
     let begun = timeline.segments().first().map_or(0.0, |segment| segment.starts);
     let cuts = cuts.into_iter().map(|(at, length)| {
         let unix_ms = ((begun + at) * 1000.0) as u64;
         Cut { unix_ms, length }
     });
-    Measured { cuts: cuts.collect(), case, tries, windows, lengths, kept }
+    let cuts: Vec<Cut> = cuts.filter(|cut| !set_back.contains(&cut.unix_ms)).collect();
+    let kept = if cuts.is_empty() { String::new() } else { keep(case.name, tries, &media) };
+    Measured { case, tries, windows, lengths, apart, cuts, kept }
 }
 
 /// Keeps a recording to be listened to. Answers where.
@@ -288,6 +314,8 @@ struct Compared {
     windows: Vec<f64>,
     /// Of the shortest and the longest beep, in seconds.
     lengths: [f64; 2],
+    /// The longest time from beep to beep, in seconds.
+    apart: f64,
     /// When beeps begin and how long they are that are not as long as they should be, in seconds.
     cuts: Vec<(f64, f64)>,
 }
@@ -311,11 +339,13 @@ fn compare(flashes: &[f64], beeps: &[(f64, f64)], own_skew: f64) -> Compared {
     let mean = |skews: &[f64]| skews.iter().sum::<f64>() / skews.len() as f64 * 1000.0;
     let whole = windows.iter().filter(|(_, skews)| skews.len() >= 5);
     let windows = whole.map(|(_, skews)| mean(skews)).collect();
+    let starts: Vec<f64> = beeps.iter().map(|(at, _)| *at).filter(|at| *at > settled).collect();
+    let apart = starts.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
     let inner = beeps[..beeps.len().saturating_sub(1)].iter().filter(|(at, _)| *at > settled);
     let lengths = inner.clone().map(|(_, length)| *length);
     let lengths =
         [lengths.clone().fold(f64::INFINITY, f64::min), lengths.fold(f64::NEG_INFINITY, f64::max)];
     let is_cut = |(_, length): &&(f64, f64)| (length - 0.1).abs() > 0.008;
     let cuts = inner.filter(is_cut).copied().collect();
-    Compared { windows, lengths, cuts }
+    Compared { windows, lengths, apart, cuts }
 }

@@ -45,9 +45,14 @@ pub struct Moment {
 impl Moment {
     /// Over by now.
     pub fn now(who: &'static str, late: Duration) -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
-        Self { who, unix_ms: since.as_millis() as u64, late }
+        Self { who, unix_ms: unix_ms(), late }
     }
+}
+
+/// Now, in milliseconds since the Unix epoch.
+pub fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970");
+    since.as_millis() as u64
 }
 
 /// Watches every core this process may use, until it is dropped.
