@@ -7,6 +7,11 @@ pub const OPUS: u8 = 100;
 /// RTP payload type of VP8, in both directions, as above.
 pub const VP8: u8 = 101;
 
+/// Header extension of a stream's media section (RFC 9143).
+pub const MID: u8 = 1;
+/// Header extension of a stream's id (RFC 8852).
+pub const RID: u8 = 2;
+
 /// `rtpParameters` of a microphone.
 pub fn opus(ssrc: u32) -> Value {
     let codec = json!({

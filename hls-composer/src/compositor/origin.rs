@@ -119,7 +119,7 @@ mod tests {
     fn one_pipe_alone_moves_nothing() {
         let (start, mut origin) = (Instant::now(), Origin::default());
         feed(&mut origin, start, 3.0, |_| 0.05);
-        let of_two = |time: f64| if (time * 50.0) as u32 % 4 == 0 { 0.06 } else { 0.45 };
+        let of_two = |time: f64| if ((time * 50.0) as u32).is_multiple_of(4) { 0.06 } else { 0.45 };
         assert_eq!(feed(&mut origin, start + Duration::from_secs(3), 3.0, of_two), 0.06);
     }
 }

@@ -19,3 +19,4 @@ pub use packets::Number;
 pub use peer::{Peer, Sent};
 pub use room::{Received, Room};
 pub use tally::Tally;
+pub use transport::{Stream, Transport};

@@ -158,7 +158,7 @@ impl Peer {
         assert_eq!(rtp["codecs"][0]["payloadType"], expected, "the router's payload type");
         let ssrc = rtp["encodings"][0]["ssrc"].as_u64().and_then(|ssrc| u32::try_from(ssrc).ok());
         let mid = Mid::from(format!("c{}", self.consumed.len()).as_str());
-        let stream = Stream { mid, kind, ssrc: ssrc.expect("an SSRC") };
+        let stream = Stream { mid, kind, ssrc: ssrc.expect("an SSRC"), rid: None };
         let receive = |ready| Command::Receive { consumer: id.clone(), stream, ready };
         self.ask(receive).await;
         if kind.is_video() {
@@ -324,7 +324,7 @@ fn clock(every: Duration) -> Interval {
 }
 
 fn stream(mid: &str, kind: MediaKind) -> Stream {
-    Stream { mid: mid.into(), kind, ssrc: rand::random_range(1..u32::MAX) }
+    Stream { mid: mid.into(), kind, ssrc: rand::random_range(1..u32::MAX), rid: None }
 }
 
 fn text(value: &Value) -> String {

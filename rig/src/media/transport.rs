@@ -13,9 +13,9 @@ use str0m::{
     crypto::Fingerprint,
     format::{Codec, FormatParams},
     ice::IceCreds,
-    media::{Frequency, MediaKind, Mid},
+    media::{Frequency, MediaKind, Mid, Rid},
     net::{Protocol, Receive},
-    rtp::{RtpWrite, Ssrc},
+    rtp::{Extension, RtpWrite, Ssrc},
 };
 use tokio::{net::UdpSocket, time::sleep_until};
 
@@ -27,6 +27,7 @@ const RECEIVE_BUFFER: usize = 1 << 20;
 const DATAGRAM: usize = 2000;
 
 /// A transport on a socket of its own.
+#[derive(Debug)]
 pub struct Transport {
     rtc: Rtc,
     socket: UdpSocket,
@@ -42,15 +43,23 @@ pub struct Transport {
 /// An RTP stream that is sent.
 #[derive(Debug, Clone, Copy)]
 pub struct Stream {
+    /// Its media section, sent in a header extension (RFC 9143).
     pub mid: Mid,
+    /// Sound or pictures.
     pub kind: MediaKind,
+    /// Its synchronisation source.
     pub ssrc: u32,
+    /// Its RTP stream id, sent in a header extension (RFC 8852).
+    pub rid: Option<Rid>,
 }
 
 impl Transport {
     /// Creates the transport of `direction` (`Producer`, `Consumer`) on the server, and connects it. Returns when media
     /// can flow: after a second, for str0m's DTLS, it seems, reads a Finished in the datagram of the ChangeCipherSpec,
     /// as OpenSSL sends it, only when the timer of its own flight runs out.
+    ///
+    /// # Panics
+    /// When the server refuses it, or does not connect in time.
     pub async fn connect(client: &Client, direction: &str) -> Self {
         let server = client.must(&format!("create{direction}Transport"), None).await;
         let mut transport = Self::toward(&server).await;
@@ -112,7 +121,7 @@ impl Transport {
     pub fn will_send(&mut self, stream: Stream) {
         let mut api = self.rtc.direct_api();
         api.declare_media(stream.mid, stream.kind);
-        api.declare_stream_tx(stream.ssrc.into(), None, stream.mid, None);
+        api.declare_stream_tx(stream.ssrc.into(), None, stream.mid, stream.rid);
         self.drain();
     }
 
@@ -125,6 +134,9 @@ impl Transport {
     }
 
     /// Sends a packet of an announced stream.
+    ///
+    /// # Panics
+    /// When it was not announced.
     pub fn send(&mut self, ssrc: u32, packet: RtpWrite) {
         let mut api = self.rtc.direct_api();
         api.stream_tx(&Ssrc::from(ssrc)).expect("an announced stream").write_rtp(packet);
@@ -132,6 +144,9 @@ impl Transport {
     }
 
     /// The next thing that happens. Dropping the future loses nothing.
+    ///
+    /// # Panics
+    /// When the socket fails, or something that is no media arrives.
     pub async fn next(&mut self) -> Event {
         loop {
             if let Some(event) = self.events.pop_front() {
@@ -177,9 +192,13 @@ impl Transport {
     }
 }
 
-/// RTP as it comes, with the two codecs of [`parameters`] and no header extensions.
+/// RTP as it comes, with the two codecs of [`parameters`], and what names a stream. A server reads no header extension that
+/// a track does not announce.
 fn configuration() -> RtcConfig {
-    let mut configuration = Rtc::builder().set_rtp_mode(true).clear_codecs().clear_extension_map();
+    let configuration = Rtc::builder().set_rtp_mode(true).clear_codecs().clear_extension_map();
+    let mut configuration = configuration
+        .set_extension(parameters::MID, Extension::RtpMid)
+        .set_extension(parameters::RID, Extension::RtpStreamId);
     let codecs = configuration.codec_config();
     let (opus, vp8) = (parameters::OPUS.into(), parameters::VP8.into());
     let plain = FormatParams::default;

@@ -52,6 +52,19 @@ pub fn check(kind: MediaKind, parameters: &RtpParameters) -> Result<(), String> 
     Ok(())
 }
 
+/// Leaves of `parameters` one way to tell what belongs to an encoding. Browsers need no other, and the worker bears none: of
+/// encodings with different codecs it reads the packets of one by the memory of another (the process is gone), and of an
+/// encoding that comes by its SSRC and by its RTP stream id it makes two streams where it has room for one (the worker
+/// stops). All are of the first codec, and one that has an SSRC is found by that.
+pub fn disambiguate(parameters: &mut RtpParameters) {
+    for encoding in &mut parameters.encodings {
+        encoding.codec_payload_type = None;
+        if encoding.ssrc.is_some() {
+            encoding.rid = None;
+        }
+    }
+}
+
 /// What is too much of `capabilities`.
 ///
 /// # Errors
@@ -113,6 +126,21 @@ mod tests {
         for (encodings, mode) in [(1, "L1T1"), (3, "L1T3"), (1, "L3T3_KEY"), (4, "L1T2")] {
             assert_eq!(check(MediaKind::Video, &video(encodings, mode)), Ok(()));
         }
+    }
+
+    #[test]
+    fn an_encoding_is_found_in_one_way() {
+        let mut parameters = video(3, "L1T1");
+        parameters.encodings[0].codec_payload_type = Some(97);
+        (parameters.encodings[0].ssrc, parameters.encodings[0].rid) = (Some(1), Some("a".into()));
+        parameters.encodings[1].rid = Some("b".into());
+        disambiguate(&mut parameters);
+        let found: Vec<_> = parameters
+            .encodings
+            .iter()
+            .map(|encoding| (encoding.ssrc, encoding.rid.as_deref(), encoding.codec_payload_type))
+            .collect();
+        assert_eq!(found, [(Some(1), None, None), (None, Some("b"), None), (None, None, None)]);
     }
 
     #[test]

@@ -178,6 +178,7 @@ impl Media {
         };
         bounds::check(kind, &rtp_parameters)
             .map_err(|reason| RequestError::BadPayload { event: "produce".into(), reason })?;
+        bounds::disambiguate(&mut rtp_parameters);
         let slot = Slot::of(kind, app_data.source);
         if self.producers.contains_key(&slot) {
             return Err(RequestError::DuplicateProducer(slot.name()));

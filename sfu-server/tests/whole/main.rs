@@ -8,6 +8,7 @@ mod fuzz;
 mod fuzz_json;
 mod hung_worker;
 mod load;
+mod odd_tracks;
 mod property;
 mod signaling_property;
 mod srtp_suites;
