@@ -7,6 +7,8 @@ export class RawSocket {
   readonly #socket: WebSocket;
   /** Every acknowledgement, in the order it came. */
   readonly acknowledged: { id: number; answer: unknown }[] = [];
+  /** How often the server has let the client into the namespace. */
+  admissions = 0;
   /** The server has disconnected the client, or closed the connection. */
   closed = false;
 
@@ -18,14 +20,13 @@ export class RawSocket {
   static async connect(origin: string, greeting?: string): Promise<RawSocket> {
     const socket = new WebSocket(`${origin.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
     const raw = new RawSocket(socket);
-    let admitted = false;
     socket.on('close', () => (raw.closed = true));
     socket.on('error', () => undefined); // What matters is that it closes.
     socket.on('message', (data: Buffer) => {
       const frame = data.toString();
       if (frame.startsWith('0')) socket.send('40');
       if (frame.startsWith('40')) {
-        admitted = true;
+        raw.admissions += 1;
         if (greeting) socket.send(greeting);
       }
       if (frame.startsWith('41')) raw.closed = true;
@@ -33,7 +34,7 @@ export class RawSocket {
       const [, id, answers] = /^43(\d+)(\[.*)$/s.exec(frame) ?? [];
       if (id && answers) raw.acknowledged.push({ id: Number(id), answer: (JSON.parse(answers) as unknown[])[0] });
     });
-    await until('a Socket.IO connection', () => admitted, { every: 5 });
+    await until('a Socket.IO connection', () => raw.admissions > 0, { every: 5 });
     return raw;
   }
 

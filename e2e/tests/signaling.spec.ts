@@ -355,6 +355,30 @@ test.describe('however fast a client asks', () => {
   });
 });
 
+test.describe('clients that leave and come back on one connection', () => {
+  const places = 12;
+  test.use({ systemOptions: { broadcast: false, sfuArgs: ['--max-connections', String(places)], composerArgs: [] } });
+
+  test('take no place for longer than they are there', async ({ connect, raw }) => {
+    for (let n = 0; n < 4 * places; n += 1) {
+      const socket = await raw();
+      socket.ask(1, 'createRoom', { displayName: 'Ada' });
+      await until('a room', () => socket.acknowledged.length > 0, { every: 1 });
+      // It leaves while something is answered, and is back before the answer.
+      socket.ask(2, 'createProducerTransport');
+      socket.frame('41');
+      const back = () => {
+        for (let again = 0; again < 30; again += 1) socket.frame('40');
+        return socket.admissions > 1;
+      };
+      await until('a second admission', back, { every: 1 });
+      await socket.close();
+    }
+    const newcomers = await Promise.all(Array.from({ length: places }, () => until('a place', connect)));
+    for (const newcomer of newcomers) await newcomer.must('createRoom');
+  });
+});
+
 test('facts reach everybody but the one they are about, and a newcomer is told of those who send nothing', async ({ connect, room }) => {
   const guest = await connect();
   const { peerId } = await guest.must('joinRoom', { roomId: room.roomId, displayName: '  Guest\u0007 ' });

@@ -122,11 +122,14 @@ impl Drop for Served {
     }
 }
 
-/// Disconnects. A client for which so much waits that the word itself finds no room gets it when it has read some, of which
-/// socketioxide tells nobody; one that reads nothing answers no ping either, and is closed then.
+/// Disconnects whom the client has not disconnected itself: by then it may have connected again under the same id, and
+/// socketioxide ends by the id. A client for which so much waits that the word itself finds no room gets it when it has read
+/// some, of which socketioxide tells nobody; one that reads nothing answers no ping either, and is closed then.
 async fn disconnect(socket: SocketRef) {
     let mut pause = FIRST_PAUSE;
-    while let Err(SocketError::InternalChannelFull) = socket.clone().disconnect() {
+    while socket.connected()
+        && let Err(SocketError::InternalChannelFull) = socket.clone().disconnect()
+    {
         sleep(pause).await;
         pause = (2 * pause).min(LONGEST_PAUSE);
     }
