@@ -14,6 +14,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 const WELL: Duration = Duration::from_secs(60);
 /// Who is wanted and has failed for longer than this is missing, and the room is told.
 const NOTICED: Duration = Duration::from_secs(1);
+/// The same where nothing has failed yet: on a busy machine everything takes its time.
+const LONG: Duration = Duration::from_secs(5);
 
 /// What an input is wanted to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,7 +105,7 @@ pub struct Failures {
     count: u32,
     /// When the last climb brought an input.
     active: Option<Instant>,
-    /// Since when there is no input, and what the last failure was.
+    /// From when on it is told that there is no input, and why there is none.
     missing: Option<(Instant, &'static str)>,
 }
 
@@ -114,16 +116,26 @@ impl Failures {
         self.missing = None;
     }
 
+    /// What there is is wanted again.
+    pub fn let_go(&mut self) {
+        self.missing = None;
+    }
+
+    /// There is no input, and a climb is under way to one.
+    pub fn climbs_from_nothing(&mut self, now: Instant) {
+        self.missing.get_or_insert((now + LONG, "it takes long to begin"));
+    }
+
     /// Why there is no input, once that has lasted: whatever is tried meanwhile, it is told until there is one.
     pub fn missing(&self, now: Instant) -> Option<&'static str> {
-        let (since, reason) = self.missing?;
-        (now >= since + NOTICED).then_some(reason)
+        let (noticed, reason) = self.missing?;
+        (now >= noticed).then_some(reason)
     }
 
     /// When [`Failures::missing`] will say something that it does not say at `now`.
     pub fn noticed_at(&self, now: Instant) -> Option<Instant> {
-        let (since, _) = self.missing?;
-        Some(since + NOTICED).filter(|noticed| *noticed > now)
+        let (noticed, _) = self.missing?;
+        Some(noticed).filter(|noticed| *noticed > now)
     }
 
     /// A climb to `wanted`, or what it brought, has failed. `chance` from 0 to 1 parts those who failed together.
@@ -139,8 +151,8 @@ impl Failures {
         }
         let length = SHORTEST.saturating_mul(1 << self.count.min(16)).min(LONGEST);
         self.count += 1;
-        let since = self.missing.map_or(now, |(since, _)| since);
-        self.missing = Some((since, reason));
+        let noticed = self.missing.map_or(now + NOTICED, |(noticed, _)| noticed.min(now + NOTICED));
+        self.missing = Some((noticed, reason));
         let length = length.mul_f64(1.0 + chance / 2.0);
         Rest { until: now + length, length, wanted }
     }
@@ -235,6 +247,29 @@ mod tests {
         assert_eq!(failures.missing(at(15_000)), Some("step 8"));
         failures.climbed(at(20_000));
         assert_eq!((failures.missing(at(60_000)), failures.noticed_at(at(20_000))), (None, None));
+    }
+
+    #[test]
+    fn the_room_is_told_of_a_first_climb_that_takes_long() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut failures = Failures::default();
+        failures.climbs_from_nothing(at(0));
+        assert_eq!(
+            (failures.missing(at(4999)), failures.noticed_at(at(0))),
+            (None, Some(at(5000)))
+        );
+        assert_eq!(failures.missing(at(5000)), Some("it takes long to begin"));
+        failures.rest(wanted(1, 0), "no port", at(7000), 0.0);
+        failures.climbs_from_nothing(at(7100));
+        assert_eq!(failures.missing(at(7100)), Some("no port"));
+        // One that fails sooner is told of sooner.
+        let mut failures = Failures::default();
+        failures.climbs_from_nothing(at(0));
+        failures.rest(wanted(1, 0), "no port", at(500), 0.0);
+        assert_eq!(failures.noticed_at(at(500)), Some(at(1500)));
+        failures.let_go();
+        assert_eq!((failures.missing(at(9000)), failures.noticed_at(at(500))), (None, None));
     }
 
     proptest! {

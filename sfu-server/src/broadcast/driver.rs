@@ -70,7 +70,7 @@ async fn supervise(
         }
         let error = CallError::Failed("the driver of the broadcast had to be started again".into());
         tracing::error!(room = %charter.room_id, "{error}: the log says why, above");
-        status.send_if_modified(|status| away(status, error.to_string(), &error));
+        status.send_if_modified(|status| away(status, &error));
         sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
     }
 }
@@ -121,8 +121,7 @@ async fn run(
             SessionEnd::Broken(CallError::Stale { current }) => epoch = epoch.max(current),
             SessionEnd::Broken(error) => {
                 tracing::warn!(room = %charter.room_id, epoch, %error, "the broadcast's session ended");
-                let reason = error.to_string();
-                status.send_if_modified(|status| away(status, reason, &error));
+                status.send_if_modified(|status| away(status, &error));
             }
         }
         tokio::select! {
@@ -154,9 +153,10 @@ fn next_epoch(last: u64) -> u64 {
 }
 
 /// What the room is told while the composer is away. Says whether that is new.
-fn away(status: &mut BroadcastStatus, reason: String, error: &CallError) -> bool {
+fn away(status: &mut BroadcastStatus, error: &CallError) -> bool {
+    let reason = error.told().to_owned();
     let told = match (&*status, error) {
-        (_, CallError::Exhausted(reason)) => BroadcastStatus::Refused { reason: reason.clone() },
+        (_, CallError::Exhausted(_)) => BroadcastStatus::Refused { reason },
         (
             BroadcastStatus::Starting { playlist_url, .. }
             | BroadcastStatus::Live { playlist_url, .. },
@@ -187,14 +187,14 @@ mod tests {
     fn the_playlist_url_stays_known_while_the_composer_is_away() {
         let mut status =
             BroadcastStatus::Live { playlist_url: "/hls/a/index.m3u8".into(), missing: vec![] };
-        let error = CallError::Away("gone".into());
-        assert!(away(&mut status, error.to_string(), &error));
-        assert!(!away(&mut status, error.to_string(), &error));
+        let error = CallError::Away("no such file: /srv/composer".into());
+        assert!(away(&mut status, &error));
+        assert!(!away(&mut status, &error));
         assert_eq!(
             status,
             BroadcastStatus::Reconnecting {
                 playlist_url: Some("/hls/a/index.m3u8".into()),
-                reason: "the composer is away: gone".into(),
+                reason: "the composer is away".into(),
             }
         );
     }

@@ -199,12 +199,16 @@ impl Active<'_> {
             // A climb under way ends with its input, which the scene does not name any more.
             Due::LetGo => {
                 seat.attempt = Attempt::None;
+                seat.failures.let_go();
                 return None;
             }
         }
         let id = Alphanumeric.sample_string(&mut rand::rng(), 16);
         // A restart cleans up first; a change of tracks keeps the old picture until the new one is active.
         let old = seat.leg.take_if(|leg| leg.wanted.climb < wanted.climb);
+        if seat.leg.is_none() {
+            seat.failures.climbs_from_nothing(Instant::now());
+        }
         let former = seat.attempt.climbing().filter(|former| former.wanted.climb < wanted.climb);
         let overtaken = former.map(|former| former.input.clone());
         seat.attempt = Attempt::Climbing(Climbing {
@@ -354,6 +358,8 @@ impl Seat {
         let Some(leg) = self.leg.take() else { return };
         if self.attempt.climbing().is_none() {
             self.rest(room, participant, leg.wanted, error);
+        } else {
+            self.failures.climbs_from_nothing(Instant::now());
         }
     }
 

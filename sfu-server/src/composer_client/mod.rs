@@ -47,6 +47,20 @@ pub enum CallError {
     Away(String),
 }
 
+impl CallError {
+    /// As the people in the room, and whoever asks for it over HTTP, are told. The log says all: paths, addresses and what the
+    /// system said are the operator's.
+    pub fn told(&self) -> &str {
+        match self {
+            Self::Stale { .. } => "the broadcast was begun elsewhere",
+            // The composer's own words, of cores and limits.
+            Self::Exhausted(reason) => reason,
+            Self::Failed(_) => "the composer could not begin it",
+            Self::Away(_) => "the composer is away",
+        }
+    }
+}
+
 impl From<tonic::Status> for CallError {
     fn from(status: tonic::Status) -> Self {
         use v1::ErrorReason as R;

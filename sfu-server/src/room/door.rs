@@ -1,9 +1,12 @@
 //! The door: how a connection gets into a room, and what it is answered then.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jsonwebtoken::get_current_timestamp;
-use tokio::{sync::watch, time::Instant};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use crate::{
     room::{
@@ -24,6 +27,8 @@ use crate::{
     tokens::{Digest, Invitation, Reentry, Revocation, Revoker, Tokens},
 };
 
+/// How long whoever leaves waits for its room to know.
+const KNOWN: Duration = Duration::from_secs(1);
 const MAX_NAME: usize = 64;
 const MAX_PASSWORD: usize = 128;
 
@@ -57,12 +62,13 @@ pub struct Inside {
 }
 
 impl Inside {
-    /// Leaves for good; the room knows when this returns.
+    /// Leaves for good; the room knows when this returns, but where somebody has joined again as the same peer meanwhile.
     pub async fn leave(&mut self) {
         if self.attachment.leave().await {
             let mut view = self.room.view.clone();
+            let known = view.wait_for(|room| room.farewell(&self.peer_id).is_some());
             // A room that is gone has nobody in it.
-            drop(view.wait_for(|room| room.farewell(&self.peer_id).is_some()).await);
+            drop(timeout(KNOWN, known).await);
         }
     }
 
