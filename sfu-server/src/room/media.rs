@@ -14,6 +14,7 @@ use crate::{
     room::{
         handle::RoomHandle,
         media_state::{self, MediaState},
+        observers::Observed,
         tracks::{Slot, Track, Tracks},
     },
     signaling::{
@@ -51,6 +52,8 @@ pub struct Media {
 struct OwnProducer {
     producer: Producer,
     muted_by_host: bool,
+    /// Of a microphone.
+    _observed: Option<Observed>,
 }
 
 struct BrowserTransport {
@@ -190,12 +193,15 @@ impl Media {
         options.paused = app_data.paused;
         options.key_frame_request_delay = KEY_FRAME_REST_MS;
         let producer = browser.transport.produce(options).await.map_err(refused)?;
-        if slot == Slot::Microphone {
-            self.room.observers.add(producer.id()).await.map_err(refused)?;
-        }
+        let observed = if slot == Slot::Microphone {
+            Some(self.room.observers.observe(producer.clone()).await.map_err(refused)?)
+        } else {
+            None
+        };
         media_state::watch_producer(&producer, &self.changes);
         let id = producer.id().to_string();
-        self.producers.insert(slot, OwnProducer { producer, muted_by_host: false });
+        let own = OwnProducer { producer, muted_by_host: false, _observed: observed };
+        self.producers.insert(slot, own);
         Ok(id)
     }
 
@@ -340,7 +346,7 @@ impl Media {
     /// All the peer sends now.
     pub fn tracks(&self) -> Tracks {
         let mut tracks = Tracks::default();
-        for (&slot, OwnProducer { producer, muted_by_host }) in &self.producers {
+        for (&slot, OwnProducer { producer, muted_by_host, .. }) in &self.producers {
             *tracks.slot_mut(slot) = Some(Track {
                 producer: producer.id(),
                 paused: producer.paused(),

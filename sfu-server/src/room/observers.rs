@@ -3,7 +3,7 @@
 use std::num::NonZeroU16;
 
 use mediasoup::prelude::*;
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc};
 
 use crate::room::{handle::Command, speech::Heard};
 
@@ -53,10 +53,136 @@ impl Observers {
         Ok(Self { levels, speaker })
     }
 
-    /// Listens to a microphone until it is closed.
-    pub async fn add(&self, microphone: ProducerId) -> Result<(), mediasoup::worker::RequestError> {
-        let observed = || RtpObserverAddProducerOptions::new(microphone);
-        self.levels.add_producer(observed()).await?;
-        self.speaker.add_producer(observed()).await
+    /// Listens to `microphone` until it is dropped.
+    ///
+    /// # Errors
+    /// The worker's refusal; the microphone is closed then.
+    pub async fn observe(
+        &self,
+        microphone: Producer,
+    ) -> Result<Observed, mediasoup::worker::RequestError> {
+        let options = || RtpObserverAddProducerOptions::new(microphone.id());
+        let observed = Observed { microphone: microphone.clone(), by: self.clone() };
+        self.levels.add_producer(options()).await?;
+        self.speaker.add_producer(options()).await?;
+        Ok(observed)
+    }
+}
+
+/// Holds a microphone open until the observers have forgotten it.
+///
+/// To tell of a producer, mediasoup's worker thread holds it for a moment, under the lock that its end takes: were that the
+/// last hold, the thread would wait for itself for ever, and with it every task that takes the lock, which is the whole
+/// server. After the worker has answered that the observers know the producer no more, it tells nothing of it.
+#[derive(Debug)]
+pub struct Observed {
+    microphone: Producer,
+    by: Observers,
+}
+
+impl Drop for Observed {
+    fn drop(&mut self) {
+        let (microphone, by) = (self.microphone.clone(), self.by.clone());
+        // Without a runtime the process is about to end.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                // Of a worker that is gone, or does not know the producer, nothing is told either.
+                drop(by.levels.remove_producer(microphone.id()).await);
+                drop(by.speaker.remove_producer(microphone.id()).await);
+                drop(microphone);
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Mutex, mpsc as blocking},
+        time::Duration,
+    };
+
+    use mediasoup::worker_manager::WorkerManager;
+    use tokio::time::{sleep, timeout};
+
+    use super::*;
+    use crate::media::codecs;
+
+    const SSRC: u32 = 7;
+    /// Of the header extension that says how loud a packet is (RFC 6464).
+    const LEVEL: u16 = 1;
+    /// Longer than any moment of a busy machine.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// 20 ms of the router's Opus, as loud as can be.
+    fn packet(number: u16) -> Vec<u8> {
+        let mut packet = vec![0x90, 100];
+        packet.extend(number.to_be_bytes());
+        packet.extend((u32::from(number) * 960).to_be_bytes());
+        packet.extend(SSRC.to_be_bytes());
+        packet.extend([0xbe, 0xde, 0, 1, (LEVEL as u8) << 4, 0x80, 0, 0]);
+        packet.extend([0x5a; 80]);
+        packet
+    }
+
+    async fn microphone(router: &Router) -> Producer {
+        let parameters = serde_json::json!({
+            "codecs": [{
+                "mimeType": "audio/opus", "payloadType": 100, "clockRate": 48_000, "channels": 2,
+                "parameters": {}, "rtcpFeedback": [],
+            }],
+            "headerExtensions": [
+                { "uri": "urn:ietf:params:rtp-hdrext:ssrc-audio-level", "id": LEVEL, "encrypt": false },
+            ],
+            "encodings": [{ "ssrc": SSRC }],
+            "rtcp": { "cname": "rig", "reducedSize": true },
+        });
+        let parameters = serde_json::from_value(parameters).expect("parameters");
+        let transport = router.create_direct_transport(DirectTransportOptions::default());
+        let transport = transport.await.expect("a transport");
+        let options = ProducerOptions::new(MediaKind::Audio, parameters);
+        transport.produce(options).await.expect("a microphone")
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_microphone_that_is_closed_while_it_is_told_of_costs_nobody_the_worker() {
+        let manager = WorkerManager::new();
+        let worker = manager.create_worker(WorkerSettings::default()).await.expect("a worker");
+        let router = worker.create_router(RouterOptions::new(codecs::router_codecs()));
+        let router = router.await.expect("a router");
+        let (room, _mailbox) = mpsc::channel(1);
+        let observers = Observers::open(&router, &room).await.expect("observers");
+        let microphone = microphone(&router).await;
+        let Producer::Direct(speech) = microphone.clone() else { panic!("a direct one") };
+        let observed = observers.observe(microphone).await.expect("observed");
+
+        // The worker's thread says that it tells, and waits until the microphone was dropped.
+        let (telling, told) = blocking::channel();
+        let (dropped, drops) = blocking::channel::<()>();
+        let drops = Mutex::new(drops);
+        let waits = observers.levels.on_volumes(move |_| {
+            let _told = telling.send(());
+            let _dropped = drops.lock().expect("no panic").recv_timeout(PATIENCE);
+        });
+        for number in 0.. {
+            if told.try_recv().is_ok() {
+                break;
+            }
+            assert!(number < 1000, "nobody is loud");
+            speech.send(packet(number)).expect("the worker takes the packet");
+            sleep(Duration::from_millis(20)).await;
+        }
+        drop(speech);
+        drop(observed);
+        // What is spawned has had its time.
+        sleep(Duration::from_millis(100)).await;
+        drop(dropped);
+        let Ok(answer) = timeout(PATIENCE, router.dump()).await else {
+            // An assertion would wait for the worker, too.
+            eprintln!("the worker's thread waits for itself");
+            std::process::abort();
+        };
+        assert!(answer.is_ok());
+        drop(waits);
     }
 }
