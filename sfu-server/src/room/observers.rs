@@ -97,13 +97,13 @@ impl Drop for Observed {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{
+        sync::{Mutex, mpsc as blocking},
+        time::Duration,
+    };
 
     use mediasoup::worker_manager::WorkerManager;
-    use tokio::{
-        sync::watch,
-        time::{sleep, timeout},
-    };
+    use tokio::time::{sleep, timeout};
 
     use super::*;
     use crate::media::codecs;
@@ -157,15 +157,12 @@ mod tests {
         let observed = observers.observe(microphone).await.expect("observed");
 
         // The worker's thread says that it tells, and waits until the microphone was dropped.
-        let (telling, mut told) = mpsc::unbounded_channel();
-        let (dropped, drops) = watch::channel(false);
-        let runtime = Handle::current();
+        let (telling, told) = blocking::channel();
+        let (dropped, drops) = blocking::channel::<()>();
+        let drops = Mutex::new(drops);
         let waits = observers.levels.on_volumes(move |_| {
             let _told = telling.send(());
-            let mut drops = drops.clone();
-            let waiting =
-                async { timeout(PATIENCE, drops.wait_for(|dropped| *dropped)).await.is_ok() };
-            runtime.block_on(waiting);
+            let _dropped = drops.lock().expect("no panic").recv_timeout(PATIENCE);
         });
         for number in 0.. {
             if told.try_recv().is_ok() {
@@ -179,7 +176,7 @@ mod tests {
         drop(observed);
         // What is spawned has had its time.
         sleep(Duration::from_millis(100)).await;
-        dropped.send_replace(true);
+        drop(dropped);
         let Ok(answer) = timeout(PATIENCE, router.dump()).await else {
             // An assertion would wait for the worker, too.
             eprintln!("the worker's thread waits for itself");
