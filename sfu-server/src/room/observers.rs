@@ -96,6 +96,7 @@ impl Drop for Observed {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_types, reason = "a callback of the worker's thread blocks on purpose")]
 mod tests {
     use std::{
         sync::{Mutex, mpsc as blocking},
