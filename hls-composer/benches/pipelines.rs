@@ -1,7 +1,7 @@
 //! What the picture costs: one FFmpeg with a filter graph, and this composer, fed by the same senders (VP8 and Opus, as
 //! the low simulcast layer and as a whole camera), both with the same x264 and AAC settings, each with everything it has
 //! on one core. What a viewer of each gets in the ten seconds after one microphone falls silent. And what scaling to the
-//! whole picture at ingress costs over scaling to a tile.
+//! whole picture at ingress costs over scaling to a tile, and resampling quiet microphones as floats over whole numbers.
 //!
 //! `make bench`. Times are the machine's; read the lines of one run against each other.
 
@@ -37,6 +37,9 @@ const SETTLE: Duration = Duration::from_secs(5);
 const ROOMS: [((u32, u32, u32), u32); 4] =
     [((320, 180, 15), 1), ((320, 180, 15), 4), ((320, 180, 15), 8), ((640, 360, 30), 8)];
 
+/// What the composer's ingests resample sound as.
+const SOUND_FORMAT: &str = "s16p";
+
 #[tokio::main]
 async fn main() {
     println!(
@@ -54,7 +57,12 @@ async fn main() {
     let clip = Clip::test_picture(320, 180, 15);
     println!("\nscaled at ingress to | CPU of 8 ingests, % of a core");
     for size in ["128:72", "256:144"] {
-        println!("{size:20} | {:.1}", ingests(size, &clip).await);
+        println!("{size:20} | {:.1}", ingests(size, SOUND_FORMAT, &clip).await);
+    }
+    let clip = Clip::pausing_voice(320, 180, 15);
+    println!("\npauses resampled as  | CPU of 8 ingests, % of a core");
+    for format in ["fltp", SOUND_FORMAT] {
+        println!("{format:20} | {:.1}", ingests("256:144", format, &clip).await);
     }
 }
 
@@ -163,8 +171,8 @@ async fn composer(count: u32, clip: &Clip) -> Cost {
     Cost { late_p99: Some(Duration::from_micros(clock.late_p99_us.into())), ..cost }
 }
 
-/// Eight ingest FFmpegs as the composer starts them, but for the size of their pictures.
-async fn ingests(size: &str, clip: &Clip) -> f64 {
+/// Eight ingest FFmpegs as the composer starts them, but for the size of their pictures and the format sound is resampled in.
+async fn ingests(size: &str, sound_format: &str, clip: &Clip) -> f64 {
     let dir = TempDir::new().expect("a directory");
     let mut running = Vec::new();
     for n in 0..8 {
@@ -176,10 +184,11 @@ async fn ingests(size: &str, clip: &Clip) -> f64 {
             "fps=15:start_time=0,scale={size}:force_original_aspect_ratio=decrease:eval=frame:flags=area,\
              pad={size}:(ow-iw)/2:(oh-ih)/2:eval=frame,format=yuv420p"
         ));
-        command.args(words(
-            "-f rawvideo /dev/null -map 0:a -af aresample=async=480:min_comp=0.003:min_hard_comp=0.1:first_pts=0:flags=res \
+        command.args(words(&format!(
+            "-f rawvideo /dev/null -map 0:a \
+             -af aresample=async=480:min_comp=0.003:min_hard_comp=0.1:first_pts=0:flags=res:internal_sample_fmt={sound_format} \
              -ac 2 -ar 48000 -f s16le /dev/null",
-        ));
+        )));
         let ffmpeg = Running(command.spawn().expect("ffmpeg"));
         wait_until_bound(&ports).await;
         running.push((ffmpeg, Participant::start(n, &ports, clip)));

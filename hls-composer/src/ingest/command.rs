@@ -24,7 +24,8 @@ pub const LONGEST_SILENCE: u32 = 600;
 /// until the next comes, which for a picture drawn once is never, and would fill every gap with copies. Sound is
 /// continuous: `aresample=…:first_pts=0` makes sample m stand at m/48000 seconds of the sender's clock. Where timestamps
 /// jump it would fill in hours of silence, so that times are told before it on [`SOUND_TIMES_FD`], and no more than
-/// [`LONGEST_SILENCE`] is filled in.
+/// [`LONGEST_SILENCE`] is filled in. It is resampled in whole numbers: as floats, what Opus leaves of a voice in a pause is
+/// so small (denormal) that a pause cost thirty times a word, and where the cores are full FFmpeg reads pictures first.
 ///
 /// Streams are probed for one packet, and not for none: unprobed, H.264 packets have no decoding time,
 /// FFmpeg counts one up by the frame rate that is in the stream, and from the first presentation time that goes back (a
@@ -94,7 +95,7 @@ fn audio_filter() -> String {
         &format!("asettb=1/{TIME_BASE}"),
         &print("a", SOUND_TIMES_FD) as &str,
         &format!("aselect='isnan(prev_selected_t)+lt(t-prev_selected_t,{LONGEST_SILENCE})'"),
-        "aresample=async=480:min_comp=0.003:min_hard_comp=0.1:first_pts=0:flags=res",
+        "aresample=async=480:min_comp=0.003:min_hard_comp=0.1:first_pts=0:flags=res:internal_sample_fmt=s16p",
     ]
     .join(",")
 }

@@ -7,6 +7,9 @@ use tempfile::NamedTempFile;
 
 use super::daemon::ahead_of_others;
 
+/// A steady voice.
+const TONE: &str = "sine=frequency=440:sample_rate=48000";
+
 /// How one participant's two RTP streams are told apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Ssrcs {
@@ -31,7 +34,7 @@ impl Clip {
     pub const STEP: u8 = 25;
 
     pub fn red() -> Self {
-        Self::encode("color=red:size=320x180:rate=15", 10)
+        Self::encode("color=red:size=320x180:rate=15", TONE, 10)
     }
 
     /// Grey that is one of eight steps brighter in each frame and begins again: the frame's number modulo 8 is its
@@ -39,20 +42,26 @@ impl Clip {
     pub fn counting(blue: u8) -> Self {
         let grey = format!("lum='{}+mod(N\\,8)*{}':cb={blue}:cr=128", Self::DARKEST, Self::STEP);
         let picture = format!("nullsrc=size=32x18:rate=15,geq={grey},scale=320:180:flags=neighbor");
-        Self::encode(&picture, 30)
+        Self::encode(&picture, TONE, 30)
     }
 
     /// Something of everything, as a camera's picture costs to decode.
     pub fn test_picture(width: u32, height: u32, fps: u32) -> Self {
-        Self::encode(&format!("testsrc2=size={width}x{height}:rate={fps}"), 20)
+        Self::encode(&format!("testsrc2=size={width}x{height}:rate={fps}"), TONE, 20)
     }
 
-    fn encode(picture: &str, seconds: u32) -> Self {
+    /// The same picture, with a word of a tenth of a second every second.
+    pub fn pausing_voice(width: u32, height: u32, fps: u32) -> Self {
+        let words = format!("{TONE},volume=volume='lt(mod(t,1),0.1)':eval=frame");
+        Self::encode(&format!("testsrc2=size={width}x{height}:rate={fps}"), &words, 20)
+    }
+
+    fn encode(picture: &str, sound: &str, seconds: u32) -> Self {
         let file = tempfile::Builder::new().suffix(".webm").tempfile().expect("a file");
         let mut command = Command::new("ffmpeg");
         command.args(["-nostdin", "-y", "-loglevel", "error", "-f", "lavfi", "-i", picture]);
-        command.args(words(&format!(
-            "-f lavfi -i sine=frequency=440:sample_rate=48000 -t {seconds} \
+        command.args(["-f", "lavfi", "-i", sound]).args(words(&format!(
+            "-t {seconds} \
              -c:v libvpx -deadline realtime -cpu-used 8 -g 15 -b:v 200k -auto-alt-ref 0 \
              -lag-in-frames 0 -c:a libopus -b:a 32k -ac 2"
         )));
