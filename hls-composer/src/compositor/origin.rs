@@ -1,6 +1,6 @@
 //! The origin of an input's time: how much later than its position what came soonest came. Pure.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, ops::RangeBounds, time::Duration};
 
 use tokio::time::Instant;
 
@@ -45,9 +45,9 @@ impl Recent {
         self.0.retain(|(at, _)| keeps(*at));
     }
 
-    /// The smallest of `from` to `to`.
-    fn min_between(&self, from: Instant, to: Instant) -> Option<f64> {
-        let within = self.0.iter().filter(|(at, _)| (from..to).contains(at));
+    /// The smallest of those that came `during` it.
+    fn min_during(&self, during: impl RangeBounds<Instant>) -> Option<f64> {
+        let within = self.0.iter().filter(|(at, _)| during.contains(at));
         within.map(|(_, value)| *value).reduce(f64::min)
     }
 }
@@ -70,8 +70,8 @@ impl Origin {
         self.0.push(at, offset, WINDOW);
         let since = at.checked_sub(MOVED_FOR)?;
         let middle = since + MOVED_FOR / 2;
-        let before = self.0.min_between(since, middle)?;
-        let after = self.0.min_between(middle, at + Duration::from_nanos(1))?;
+        let before = self.0.min_during(since..middle)?;
+        let after = self.0.min_during(middle..=at)?;
         let is_lost = before.min(after) > self.get()? + lost_beyond;
         if !is_lost || (before - after).abs() > STEADY {
             return None;
