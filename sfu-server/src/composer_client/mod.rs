@@ -55,7 +55,7 @@ impl CallError {
             Self::Stale { .. } => "the broadcast was begun elsewhere",
             // The composer's own words, of cores and limits.
             Self::Exhausted(reason) => reason,
-            Self::Failed(_) => "the composer could not begin it",
+            Self::Failed(_) => "the broadcast failed, and is tried again",
             Self::Away(_) => "the composer is away",
         }
     }

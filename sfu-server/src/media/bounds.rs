@@ -49,16 +49,24 @@ pub fn check(kind: MediaKind, parameters: &RtpParameters) -> Result<(), String> 
             "rtpParameters.encodings: {LAYERS} layers are the most of a scalabilityMode, {MODE} letters its longest name"
         ));
     }
+    // For whoever receives it the worker reads packets by the memory of the first codec's: of another, the process is gone.
+    let first = codecs.iter().find(|codec| !codec.is_rtx()).map(RtpCodecParameters::payload_type);
+    let is_of_first = |encoding: &RtpEncodingParameters| {
+        encoding.codec_payload_type.is_none() || encoding.codec_payload_type == first
+    };
+    if !encodings.iter().all(is_of_first) {
+        return Err("rtpParameters.encodings: codecPayloadType is not that of the first codec; all encodings are of one \
+                    codec, which stands first"
+            .into());
+    }
     Ok(())
 }
 
-/// Leaves of `parameters` one way to tell what belongs to an encoding. Browsers need no other, and the worker bears none: of
-/// encodings with different codecs it reads the packets of one by the memory of another (the process is gone), and of an
-/// encoding that comes by its SSRC and by its RTP stream id it makes two streams where it has room for one (the worker
-/// stops). All are of the first codec, and one that has an SSRC is found by that.
+/// Leaves of `parameters` one way to tell what belongs to an encoding. Browsers need no other, and of one that comes by its SSRC
+/// and by its RTP stream id the worker makes two streams where it has room for one, and stops, unless it is patched
+/// (`native/patches`). One that has an SSRC is found by that.
 pub fn disambiguate(parameters: &mut RtpParameters) {
     for encoding in &mut parameters.encodings {
-        encoding.codec_payload_type = None;
         if encoding.ssrc.is_some() {
             encoding.rid = None;
         }
@@ -95,9 +103,14 @@ fn counted(what: &str, count: usize, most: usize) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{num::NonZeroU32, time::Duration};
+
+    use mediasoup::worker_manager::WorkerManager;
     use serde_json::json;
+    use tokio::time::timeout;
 
     use super::*;
+    use crate::media::codecs;
 
     #[test]
     fn a_transport_is_proven_by_few_fingerprints_and_not_by_none() {
@@ -131,16 +144,36 @@ mod tests {
     #[test]
     fn an_encoding_is_found_in_one_way() {
         let mut parameters = video(3, "L1T1");
-        parameters.encodings[0].codec_payload_type = Some(97);
         (parameters.encodings[0].ssrc, parameters.encodings[0].rid) = (Some(1), Some("a".into()));
         parameters.encodings[1].rid = Some("b".into());
         disambiguate(&mut parameters);
         let found: Vec<_> = parameters
             .encodings
             .iter()
-            .map(|encoding| (encoding.ssrc, encoding.rid.as_deref(), encoding.codec_payload_type))
+            .map(|encoding| (encoding.ssrc, encoding.rid.as_deref()))
             .collect();
-        assert_eq!(found, [(Some(1), None, None), (None, Some("b"), None), (None, None, None)]);
+        assert_eq!(found, [(Some(1), None), (None, Some("b")), (None, None)]);
+    }
+
+    #[test]
+    fn encodings_are_of_the_first_codec_or_are_refused() {
+        let mut parameters = video(2, "L1T1");
+        let of = |mime_type, payload_type| RtpCodecParameters::Video {
+            mime_type,
+            payload_type,
+            clock_rate: NonZeroU32::new(90_000).expect("not 0"),
+            parameters: RtpCodecParametersParameters::default(),
+            rtcp_feedback: vec![],
+        };
+        parameters.codecs = vec![
+            of(MimeTypeVideo::Rtx, 98),
+            of(MimeTypeVideo::H264, 97),
+            of(MimeTypeVideo::Vp8, 96),
+        ];
+        for (second, is_taken) in [(None, true), (Some(97), true), (Some(96), false)] {
+            parameters.encodings[1].codec_payload_type = second;
+            assert_eq!(check(MediaKind::Video, &parameters).is_ok(), is_taken, "{second:?}");
+        }
     }
 
     #[test]
@@ -158,5 +191,45 @@ mod tests {
             let refusal = check(MediaKind::Video, &video(encodings, mode)).expect_err(mode);
             assert!(refusal.contains("rtpParameters.encodings"), "{refusal}");
         }
+    }
+
+    /// A picture of VP8 on the stream `ssrc` whose RTP stream id is "a".
+    fn picture(ssrc: u32) -> Vec<u8> {
+        let mut packet = vec![0x90, 96, 0, 1, 0, 0, 0, 1];
+        packet.extend(ssrc.to_be_bytes());
+        packet.extend([0xbe, 0xde, 0, 1, 2 << 4, b'a', 0, 0]);
+        packet.extend([0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0x00]);
+        packet
+    }
+
+    #[tokio::test]
+    async fn the_worker_goes_on_where_a_layer_without_a_number_comes_by_number_zero() {
+        let worker = WorkerManager::new().create_worker(WorkerSettings::default()).await;
+        let worker = worker.expect("a worker");
+        let router = worker.create_router(RouterOptions::new(codecs::router_codecs()));
+        let router = router.await.expect("a router");
+        let transport = router.create_direct_transport(DirectTransportOptions::default());
+        let transport = transport.await.expect("a transport");
+        let parameters = json!({
+            "codecs": [{
+                "mimeType": "video/VP8", "payloadType": 96, "clockRate": 90_000,
+                "parameters": {}, "rtcpFeedback": [],
+            }],
+            "headerExtensions": [
+                { "uri": "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id", "id": 2, "encrypt": false },
+            ],
+            "encodings": [{ "rid": "a" }],
+            "rtcp": { "cname": "rig", "reducedSize": true },
+        });
+        let parameters = serde_json::from_value(parameters).expect("parameters");
+        let camera = transport.produce(ProducerOptions::new(MediaKind::Video, parameters)).await;
+        let camera = camera.expect("a camera");
+        let Producer::Direct(sender) = camera.clone() else { panic!("a direct one") };
+        for ssrc in [2222, 0] {
+            sender.send(picture(ssrc)).expect("the worker takes the packet");
+        }
+        let dump = timeout(Duration::from_secs(20), camera.dump()).await;
+        let dump = dump.expect("an answer").expect("a worker that goes on");
+        assert_eq!(dump.rtp_streams.len(), 1);
     }
 }

@@ -140,7 +140,10 @@ impl Workers {
         let router = timeout(OPENS_WITHIN, making)
             .await
             .map_err(|_| WorkerError::Silent(index))?
-            .map_err(|error| WorkerError::Router(error.to_string()))?
+            .map_err(|panic| {
+                tracing::error!(worker = index, "opening a router: {panic}");
+                WorkerError::Router("a fault of the server; its log says where".into())
+            })?
             .map_err(|error| WorkerError::Router(error.to_string()))?;
         let died = lost.clone();
         router.on_worker_close(move || died.cancel()).detach();

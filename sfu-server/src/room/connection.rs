@@ -11,9 +11,11 @@ use std::{sync::Arc, time::Duration};
 
 use socketioxide::{SocketError, extract::SocketRef};
 use tokio::{
+    runtime::Handle,
     sync::{OwnedSemaphorePermit, mpsc, watch},
     time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     room::{
@@ -53,6 +55,15 @@ pub enum Parting {
     Lost,
 }
 
+/// One of the connections that may be.
+#[derive(Debug)]
+pub struct Place {
+    /// Cancelled when the client has disconnected, or was.
+    pub gone: CancellationToken,
+    /// Taken until the connection is closed.
+    pub held: OwnedSemaphorePermit,
+}
+
 /// Serves one connection until it has parted.
 pub async fn run(
     socket: SocketRef,
@@ -60,9 +71,9 @@ pub async fn run(
     mut parting: watch::Receiver<Option<Parting>>,
     door: Door,
     per_second: u32,
-    held: OwnedSemaphorePermit,
+    place: Place,
 ) {
-    let _served = Served { socket: socket.clone(), held: Some(held) };
+    let _served = Served { socket: socket.clone(), place: Some(place) };
     let mut connection =
         Connection { door, inside: None, rate: Rate::new(per_second, Instant::now()), per_second };
     let parted = loop {
@@ -103,8 +114,7 @@ pub async fn run(
 /// Whatever ends a connection's task, a panic included: the client must not believe that it is still served.
 struct Served {
     socket: SocketRef,
-    /// Its place among the connections, which it takes until it is closed.
-    held: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
 }
 
 impl Drop for Served {
@@ -112,22 +122,22 @@ impl Drop for Served {
         if std::thread::panicking() {
             tracing::error!(connection = %self.socket.id, "a fault of the server has ended a connection; its client is disconnected and may come back: the log says where, above");
         }
-        let (socket, held) = (self.socket.clone(), self.held.take());
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        let socket = self.socket.clone();
+        if let (Some(place), Ok(runtime)) = (self.place.take(), Handle::try_current()) {
             runtime.spawn(async move {
-                disconnect(socket).await;
-                drop(held);
+                disconnect(socket, &place.gone).await;
+                drop(place.held);
             });
         }
     }
 }
 
 /// Disconnects whom the client has not disconnected itself: by then it may have connected again under the same id, and
-/// socketioxide ends by the id. A client for which so much waits that the word itself finds no room gets it when it has read
+/// socketioxide ends by the id, and counts as connected whoever disconnects while it is being connected. A client for which so much waits that the word itself finds no room gets it when it has read
 /// some, of which socketioxide tells nobody; one that reads nothing answers no ping either, and is closed then.
-async fn disconnect(socket: SocketRef) {
+async fn disconnect(socket: SocketRef, gone: &CancellationToken) {
     let mut pause = FIRST_PAUSE;
-    while socket.connected()
+    while !gone.is_cancelled()
         && let Err(SocketError::InternalChannelFull) = socket.clone().disconnect()
     {
         sleep(pause).await;

@@ -17,12 +17,13 @@ use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc, watch},
     time::{Instant, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     http::Origin,
     room::{
         Door,
-        connection::{self, Parting},
+        connection::{self, Parting, Place},
     },
     signaling::{
         errors::RequestError,
@@ -149,6 +150,7 @@ fn connect(socket: &SocketRef, door: Door, limits: &Limits, held: OwnedSemaphore
     let (parted, parting) = watch::channel(None);
     tracing::debug!(connection = %socket.id, "connected");
 
+    let gone = CancellationToken::new();
     let overwhelmed = parted.clone();
     socket.on_fallback(move |Event(event): Event, payload: Payload, ack: AckSender| {
         let request = Request::decode(&event, payload);
@@ -160,7 +162,9 @@ fn connect(socket: &SocketRef, door: Door, limits: &Limits, held: OwnedSemaphore
         }
         ready(())
     });
+    let is_gone = gone.clone();
     socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| {
+        is_gone.cancel();
         match reason {
             DisconnectReason::PacketParsingError | DisconnectReason::TransportError => {
                 tracing::info!(
@@ -180,7 +184,7 @@ fn connect(socket: &SocketRef, door: Door, limits: &Limits, held: OwnedSemaphore
     tokio::spawn(async move {
         // A client that is gone before it was told is no disconnect to socketioxide.
         if timeout(CONNECT, connected.notified()).await.is_ok() {
-            connection::run(socket, calls, parting, door, per_second, held).await;
+            connection::run(socket, calls, parting, door, per_second, Place { gone, held }).await;
         }
     });
 }

@@ -90,14 +90,23 @@ async fn layers_of_different_codecs_cost_nobody_a_room() {
             "packetization-mode": 1, "profile-level-id": "42e01f", "level-asymmetry-allowed": 1,
         },
     });
-    let rtp = json!({
-        "codecs": [h264, vp8()], "headerExtensions": [], "rtcp": { "cname": "rig" },
-        "encodings": [
-            { "ssrc": 1111, "codecPayloadType": parameters::VP8 },
-            { "ssrc": 2222, "codecPayloadType": H264 },
-        ],
+    let rtp = |first: Value, second: Value| {
+        json!({
+            "codecs": [h264, vp8()], "headerExtensions": [], "rtcp": { "cname": "rig" },
+            "encodings": [first, second],
+        })
+    };
+    let [of_vp8, of_h264] = [parameters::VP8, H264].map(|of| {
+        let ssrc = if of == H264 { 2222 } else { 1111 };
+        json!({ "ssrc": ssrc, "codecPayloadType": of })
     });
-    let produce = json!({ "kind": "video", "rtpParameters": rtp });
+    let mixed = json!({ "kind": "video", "rtpParameters": rtp(of_vp8, of_h264) });
+    let refusal = here.sender.ask("produce", Some(mixed)).await;
+    assert!(refusal["error"].to_string().contains("codecPayloadType"), "{refusal}");
+
+    // Of those that say nothing the first codec is meant, and it is not what is sent.
+    let plain = rtp(json!({ "ssrc": 1111 }), json!({ "ssrc": 2222 }));
+    let produce = json!({ "kind": "video", "rtpParameters": plain });
     let producer = here.sender.must("produce", Some(produce)).await;
 
     let receiver = Client::connect(here.server.http).await;
