@@ -136,7 +136,7 @@ rig: deps-test build e2e/node_modules/.package-lock.json
 	RIG=full $(RIG) -E 'binary(whole) & test(/^(busy_cores|conformance|cycles|faults|kills|lipsync)::/)'
 	RIG=full $(RIG) -E 'binary(whole) & test(/^viewers::/)' --run-ignored all
 	cd e2e && E2E_REPEAT=20 npx playwright test broadcast encoder lip-sync loss network pause players restart
-	RIG=full FUZZ_SECONDS=60 $(RIG) -E 'binary(whole) & test(/^(eight_on_air|eight_peers|fuzz_json|load|signaling_property)::/)'
+	RIG=full FUZZ_SECONDS=60 $(RIG) -E 'binary(whole) & test(/^(eight_on_air|eight_peers|fuzz_json|load|signaling_property)::/) | test(drawn_tracks)'
 
 .PHONY: bench
 bench: deps-test build e2e/node_modules/.package-lock.json

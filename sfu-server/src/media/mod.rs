@@ -2,6 +2,8 @@
 
 pub mod bounds;
 pub mod codecs;
+#[cfg(test)]
+mod drawn_tracks;
 pub mod dump;
 pub mod layers;
 mod pool;
