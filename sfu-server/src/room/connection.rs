@@ -133,8 +133,9 @@ impl Drop for Served {
 }
 
 /// Disconnects whom the client has not disconnected itself: by then it may have connected again under the same id, and
-/// socketioxide ends by the id, and counts as connected whoever disconnects while it is being connected. A client for which so much waits that the word itself finds no room gets it when it has read
-/// some, of which socketioxide tells nobody; one that reads nothing answers no ping either, and is closed then.
+/// socketioxide ends by the id, and counts as connected whoever disconnects while it is being connected. A client for which
+/// so much waits that the word itself finds no room gets it when it has read some, of which socketioxide tells nobody; one
+/// that reads nothing answers no ping either, and is closed then.
 async fn disconnect(socket: SocketRef, gone: &CancellationToken) {
     let mut pause = FIRST_PAUSE;
     while !gone.is_cancelled()

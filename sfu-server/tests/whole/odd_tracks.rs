@@ -96,11 +96,11 @@ async fn layers_of_different_codecs_cost_nobody_a_room() {
             "encodings": [first, second],
         })
     };
-    let [of_vp8, of_h264] = [parameters::VP8, H264].map(|of| {
-        let ssrc = if of == H264 { 2222 } else { 1111 };
-        json!({ "ssrc": ssrc, "codecPayloadType": of })
-    });
-    let mixed = json!({ "kind": "video", "rtpParameters": rtp(of_vp8, of_h264) });
+    let mixed = rtp(
+        json!({ "ssrc": 1111, "codecPayloadType": parameters::VP8 }),
+        json!({ "ssrc": 2222, "codecPayloadType": H264 }),
+    );
+    let mixed = json!({ "kind": "video", "rtpParameters": mixed });
     let refusal = here.sender.ask("produce", Some(mixed)).await;
     assert!(refusal["error"].to_string().contains("codecPayloadType"), "{refusal}");
 
